@@ -1,1 +1,41 @@
-//! Placeholder.
+//! A no-execution pickle virtual machine.
+//!
+//! It says what loading a pickle *would do*: it runs the stream symbolically, imports nothing,
+//! calls nothing, and records every effect that a real loader would have.
+//!
+//! ```
+//! use pickleproof_core::{EffectKind, Machine, Options};
+//!
+//! let trace = Machine::new(b"cos\nsystem\n(S'echo pickleproof'\ntR.", 0, Options::default()).run();
+//! assert!(matches!(trace.effects[0].kind, EffectKind::Import { .. }));
+//! assert!(matches!(trace.effects[1].kind, EffectKind::Call { .. }));
+//! ```
+//!
+//! Never panics, whatever the input: a fault is an [`Error`] with its offset, a limit that is hit
+//! is said with its offset, and both keep what ran before.
+
+#![forbid(unsafe_code)]
+
+mod decode;
+mod dialect;
+mod effect;
+mod error;
+mod graph;
+mod limits;
+mod machine;
+mod memo;
+mod number;
+mod opcode;
+pub mod text;
+mod value;
+
+pub use decode::{Decoder, Instruction, Operand, line_text};
+pub use dialect::{Dialect, Version};
+pub use effect::{Cost, Effect, EffectKind, End, Trace};
+pub use error::{Error, ErrorKind, Exception};
+pub use graph::{Encoding, Global, GlobalId, Graph, Items, Span};
+pub use limits::{LimitKind, Limits};
+pub use machine::{Environment, Machine, Options, OutOfBand};
+pub use number::Integer;
+pub use opcode::{Opcode, OperandKind, StackItem};
+pub use value::{Value, ValueKind};

@@ -1,0 +1,181 @@
+//! Opcodes that push a literal.
+
+use super::{Dialect, ErrorKind, Instruction, Machine, Operand, Step, Value, ValueKind};
+use crate::decode::line_text;
+use crate::graph::{Encoding, python_2_string};
+use crate::number::{self, Integer, Parsed, Radix};
+use crate::opcode::{Opcode, OperandKind};
+use crate::text;
+
+impl Machine<'_> {
+    /// A value that is the literal of the instruction being run.
+    #[inline]
+    pub(super) fn push_literal(&mut self, kind: ValueKind) -> Step {
+        self.push(Value::pack(kind, self.offset as u64))
+    }
+
+    #[inline]
+    pub(super) fn push_small_int(&mut self, instruction: &Instruction<'_>) -> Step {
+        let value = match instruction.operand {
+            Operand::Uint(value) => i32::try_from(value).unwrap_or(i32::MAX),
+            Operand::Int(value) => value,
+            _ => 0,
+        };
+        self.push(Value::small_int(value))
+    }
+
+    fn radix(&self) -> Radix {
+        if self.options.version.reads_base_10() {
+            Radix::Decimal
+        } else {
+            Radix::Prefixed
+        }
+    }
+
+    fn push_parsed(&mut self, parsed: Result<Parsed, ErrorKind>) -> Step {
+        match parsed {
+            Ok(Parsed::Bool(value)) => self.push(Value::bool(value)),
+            Ok(Parsed::Small(value)) => match Value::int(value) {
+                Some(value) => self.push(value),
+                None => self.push_literal(ValueKind::LongInt),
+            },
+            Ok(Parsed::Big) => self.push_literal(ValueKind::LongInt),
+            Err(kind) => self.fault(kind),
+        }
+    }
+
+    pub(super) fn push_int_line(&mut self, instruction: &Instruction<'_>) -> Step {
+        let Operand::Line(line) = instruction.operand else {
+            return Ok(());
+        };
+        let parsed = if self.is_python() {
+            number::python_int_line(line, self.radix())
+        } else {
+            number::c_int_line(line, self.radix(), self.options.version.exact_bools())
+        };
+        self.push_parsed(parsed)
+    }
+
+    pub(super) fn push_long_line(&mut self, instruction: &Instruction<'_>) -> Step {
+        let Operand::Line(line) = instruction.operand else {
+            return Ok(());
+        };
+        let text = line_text(line);
+        let text = text.strip_suffix(b"L").unwrap_or(text);
+        let parsed = if self.is_python() {
+            number::python_integer(text, self.radix())
+        } else {
+            number::c_integer(text, self.radix())
+        };
+        self.push_parsed(parsed)
+    }
+
+    #[inline]
+    pub(super) fn push_long(&mut self, instruction: &Instruction<'_>) -> Step {
+        let Operand::Bytes(bytes) = instruction.operand else {
+            return Ok(());
+        };
+        if bytes.len() <= 8
+            && let Some(value) = Integer::from_twos_complement(bytes)
+                .to_i64()
+                .and_then(Value::int)
+        {
+            return self.push(value);
+        }
+        self.push_literal(ValueKind::LongInt)
+    }
+
+    pub(super) fn push_float_line(&mut self, instruction: &Instruction<'_>) -> Step {
+        let Operand::Line(line) = instruction.operand else {
+            return Ok(());
+        };
+        let parsed = if self.is_python() {
+            number::python_float(line_text(line))
+        } else {
+            number::c_float(line)
+        };
+        match parsed {
+            Ok(_) => self.push_literal(ValueKind::Float),
+            Err(kind) => self.fault(kind),
+        }
+    }
+
+    pub(super) fn push_python_2_string(&mut self, instruction: &Instruction<'_>) -> Step {
+        if let Operand::Line(line) = instruction.operand {
+            let checked = text::unquoted(line_text(line)).and_then(|inner| {
+                if inner.contains(&b'\\') {
+                    text::unescaped(inner).map(|_| ())
+                } else {
+                    Ok(())
+                }
+            });
+            if let Err(kind) = checked {
+                return self.fault(kind);
+            }
+        }
+        let valid = |bytes: &[u8]| match self.options.encoding {
+            Encoding::Ascii => bytes.is_ascii(),
+            Encoding::Utf8 => core::str::from_utf8(bytes).is_ok(),
+            Encoding::Latin1 | Encoding::Bytes => true,
+        };
+        if !python_2_string(instruction).is_none_or(|bytes| valid(&bytes)) {
+            return self.fault(ErrorKind::InvalidText);
+        }
+        self.push_literal(match self.options.encoding {
+            Encoding::Bytes => ValueKind::Bytes,
+            Encoding::Ascii | Encoding::Latin1 | Encoding::Utf8 => ValueKind::Str,
+        })
+    }
+
+    #[inline]
+    pub(super) fn push_text(&mut self, instruction: &Instruction<'_>) -> Step {
+        match instruction.operand {
+            Operand::Bytes(bytes) if !text::is_surrogatepass_utf8(bytes) => {
+                self.fault(ErrorKind::InvalidText)
+            }
+            Operand::Line(line) => match text::raw_unicode_unescaped(line_text(line)) {
+                Ok(_) => self.push_literal(ValueKind::Str),
+                Err(kind) => self.fault(kind),
+            },
+            _ => self.push_literal(ValueKind::Str),
+        }
+    }
+
+    /// What `genops` checks of an operand while it decodes it.
+    pub(super) fn check_pickletools(&self, instruction: &Instruction<'_>) -> Step {
+        debug_assert_eq!(self.options.dialect, Dialect::PickleTools);
+        let checked = match (instruction.opcode.operand_kind(), instruction.operand) {
+            (OperandKind::DecimalLine, Operand::Line(line))
+                if instruction.opcode == Opcode::Int =>
+            {
+                number::python_int_line(line, Radix::Decimal).map(|_| ())
+            }
+            (OperandKind::DecimalLine, Operand::Line(line)) => {
+                number::python_integer(line_text(line), Radix::Decimal).map(|_| ())
+            }
+            (OperandKind::LongLine, Operand::Line(line)) => {
+                let text = line_text(line);
+                number::python_integer(text.strip_suffix(b"L").unwrap_or(text), Radix::Decimal)
+                    .map(|_| ())
+            }
+            (OperandKind::FloatLine, Operand::Line(line)) => {
+                number::python_float(line_text(line)).map(|_| ())
+            }
+            (OperandKind::UnicodeLine, Operand::Line(line)) => {
+                text::raw_unicode_unescaped(line_text(line)).map(|_| ())
+            }
+            (
+                OperandKind::Unicode1 | OperandKind::Unicode4 | OperandKind::Unicode8,
+                Operand::Bytes(bytes),
+            ) => {
+                if text::is_surrogatepass_utf8(bytes) {
+                    Ok(())
+                } else {
+                    Err(ErrorKind::InvalidText)
+                }
+            }
+            _ => Ok(()),
+        };
+        checked.or_else(|kind| self.fault(kind))
+    }
+}

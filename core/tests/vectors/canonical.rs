@@ -1,0 +1,387 @@
+//! The canonical form of a run, in which results of CPython are recorded.
+//!
+//! Identity is tracked for containers, globals and objects only; nodes are numbered when they are
+//! first mentioned: the result, then every effect in order, then each node's children.
+
+use std::collections::HashMap;
+
+use pickleproof_core::{Effect, EffectKind, End, Graph, Trace, Value, ValueKind};
+use serde_json::{Value as Json, json};
+
+const SAFE: i64 = (1 << 53) - 1;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn text_json(text: &[u8]) -> Json {
+    match std::str::from_utf8(text) {
+        Ok(text) => json!(text),
+        Err(_) => json!({"u": hex(text)}),
+    }
+}
+
+struct Canonical<'t, 'a> {
+    trace: &'t Trace<'a>,
+    /// Number in the log of each effect, by its index; buffers have none.
+    events: Vec<usize>,
+    nodes: Vec<Value>,
+    index: HashMap<Value, usize>,
+    buffers: HashMap<Value, Json>,
+}
+
+/// The result and log of a run as JSON: `root` if it stopped, `heap` and `log` if not empty.
+pub(crate) fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
+    let mut form = Canonical {
+        trace,
+        events: Vec::new(),
+        nodes: Vec::new(),
+        index: HashMap::new(),
+        buffers: HashMap::new(),
+    };
+    let mut next = 0;
+    let mut given = buffers.iter();
+    for effect in &trace.effects {
+        form.events.push(next);
+        next += match effect.kind {
+            EffectKind::Add { .. } | EffectKind::SetItem { .. } => 1,
+            EffectKind::Buffer { object } => {
+                form.buffers
+                    .insert(object, given.next().cloned().unwrap_or(Json::Null));
+                0
+            }
+            _ => 1,
+        };
+    }
+    let mut result = serde_json::Map::new();
+    if let End::Stop { root, .. } = trace.end {
+        result.insert("root".into(), form.value(root));
+    }
+    let log: Vec<Json> = trace
+        .effects
+        .iter()
+        .filter_map(|effect| form.event(effect))
+        .collect();
+    let mut heap = Vec::new();
+    while let Some(node) = form.nodes.get(heap.len()).copied() {
+        heap.push(form.node(node));
+    }
+    if !heap.is_empty() {
+        result.insert("heap".into(), json!(heap));
+    }
+    if !log.is_empty() {
+        result.insert("log".into(), json!(log));
+    }
+    Json::Object(result)
+}
+
+impl Canonical<'_, '_> {
+    fn graph(&self) -> &Graph<'_> {
+        &self.trace.graph
+    }
+
+    fn birth(&self, value: Value) -> usize {
+        self.events[self.graph().birth(value).unwrap()]
+    }
+
+    fn value(&mut self, value: Value) -> Json {
+        let graph = &self.trace.graph;
+        match value.kind() {
+            ValueKind::None => Json::Null,
+            ValueKind::Bool => json!(value == Value::TRUE),
+            ValueKind::Int | ValueKind::LongInt => {
+                let integer = graph.integer(value).unwrap();
+                match integer.to_i64() {
+                    Some(small) if (-SAFE..=SAFE).contains(&small) => json!(small),
+                    _ => json!({"i": integer.to_hex()}),
+                }
+            }
+            ValueKind::Float => json!({"f": format!("{:016x}", graph.float_bits(value).unwrap())}),
+            ValueKind::Str | ValueKind::Character => text_json(&graph.text(value).unwrap()),
+            ValueKind::Bytes => json!({"b": hex(&graph.byte_string(value).unwrap())}),
+            ValueKind::Tuple if graph.item_count(value) == 0 => json!({"t": []}),
+            ValueKind::FrozenSet if graph.item_count(value) == 0 => json!({"fs": []}),
+            ValueKind::Object if self.buffers.contains_key(&value) => {
+                let given = self.buffers[&value].clone();
+                if given["t"] == "bytes" {
+                    json!({"b": given["hex"]})
+                } else {
+                    self.reference(value)
+                }
+            }
+            ValueKind::Global | ValueKind::Object => json!({"o": self.birth(value)}),
+            _ => self.reference(value),
+        }
+    }
+
+    fn reference(&mut self, value: Value) -> Json {
+        let next = self.nodes.len();
+        let number = *self.index.entry(value).or_insert(next);
+        if number == next {
+            self.nodes.push(value);
+        }
+        json!({"r": number})
+    }
+
+    fn values(&mut self, values: Vec<Value>) -> Json {
+        values.into_iter().map(|value| self.value(value)).collect()
+    }
+
+    fn event(&mut self, effect: &Effect) -> Option<Json> {
+        let graph = &self.trace.graph;
+        Some(match effect.kind {
+            EffectKind::Import { global, .. } => {
+                let global = graph.global_of(global).unwrap();
+                json!(["global", text_json(&global.module), text_json(&global.name)])
+            }
+            EffectKind::Call {
+                callable,
+                arguments,
+                keywords,
+                only_new,
+                ..
+            } => {
+                let callable = self.value(callable);
+                let arguments = self.values(graph.items(arguments).collect());
+                if !only_new {
+                    return Some(json!(["call", callable, arguments]));
+                }
+                let pairs = keywords.map_or_else(Vec::new, |keywords| self.pairs(keywords));
+                let pairs: Json = pairs
+                    .into_iter()
+                    .map(|(key, value)| self.values(vec![key, value]))
+                    .collect();
+                json!(["new", callable, arguments, pairs])
+            }
+            EffectKind::Build { object, state } => {
+                json!(["build", self.value(object), self.value(state)])
+            }
+            EffectKind::SetItem { object, key, value } => {
+                json!([
+                    "setitem",
+                    self.value(object),
+                    self.value(key),
+                    self.value(value)
+                ])
+            }
+            EffectKind::Append { object, item } => {
+                json!(["append", self.value(object), [self.value(item)]])
+            }
+            EffectKind::Extend { object, items } => {
+                let target = self.value(object);
+                json!(["append", target, self.values(graph.span(items).to_vec())])
+            }
+            EffectKind::Add { object, item } => {
+                json!(["add", self.value(object), self.value(item)])
+            }
+            EffectKind::PersistentLoad { id: Some(id), .. } => json!(["persid", self.value(id)]),
+            EffectKind::PersistentLoad { id: None, .. } => {
+                let line = &graph.bytes()[effect.offset + 1..];
+                let end = line
+                    .iter()
+                    .position(|byte| *byte == b'\n')
+                    .unwrap_or(line.len().saturating_sub(1));
+                json!(["persid", text_json(&line[..end])])
+            }
+            EffectKind::Extension { code, .. } => json!(["extension", code]),
+            EffectKind::Buffer { .. } => return None,
+        })
+    }
+
+    fn node(&mut self, value: Value) -> Json {
+        let graph = &self.trace.graph;
+        match value.kind() {
+            ValueKind::Tuple => {
+                json!({"k": "tuple", "v": self.values(graph.items(value).collect())})
+            }
+            ValueKind::List => json!({"k": "list", "v": self.list(value)}),
+            ValueKind::Dict => {
+                let pairs = self.pairs(value);
+                let pairs: Json = pairs
+                    .into_iter()
+                    .map(|(key, value)| self.values(vec![key, value]))
+                    .collect();
+                json!({"k": "dict", "v": pairs})
+            }
+            ValueKind::Set | ValueKind::FrozenSet => {
+                let kind = if value.kind() == ValueKind::Set {
+                    "set"
+                } else {
+                    "frozenset"
+                };
+                json!({"k": kind, "v": self.sorted_members(value)})
+            }
+            ValueKind::ByteArray => json!({"k": "bytearray", "v": hex(&self.byte_array(value))}),
+            ValueKind::View => {
+                let base = graph.view_base(value).unwrap();
+                json!({"k": "memoryview", "ro": true, "base": self.value(base)})
+            }
+            _ => json!({"k": "bytearray", "v": self.buffers[&value]["hex"]}),
+        }
+    }
+
+    fn list(&mut self, value: Value) -> Json {
+        let graph = &self.trace.graph;
+        let items = self.assigned(value, graph.items(value).collect());
+        self.values(items)
+    }
+
+    /// Items set by index; lists only grow, so that a set index means the same at the end unless it
+    /// counts from the end.
+    fn assigned(&self, value: Value, mut items: Vec<Value>) -> Vec<Value> {
+        let graph = self.graph();
+        for (key, item, length) in graph.assignments(value) {
+            let index = graph.small_integer(key).unwrap();
+            let index = if index < 0 {
+                i64::try_from(length).unwrap() + index
+            } else {
+                index
+            };
+            items[usize::try_from(index).unwrap()] = item;
+        }
+        items
+    }
+
+    fn byte_array(&self, value: Value) -> Vec<u8> {
+        let graph = self.graph();
+        let byte = |value| u8::try_from(graph.small_integer(value).unwrap()).unwrap();
+        let mut bytes = graph.byte_string(value).unwrap().into_owned();
+        bytes.extend(graph.items(value).map(byte));
+        for (key, item, length) in graph.assignments(value) {
+            let index = graph.small_integer(key).unwrap();
+            let index = if index < 0 {
+                i64::try_from(length).unwrap() + index
+            } else {
+                index
+            };
+            bytes[usize::try_from(index).unwrap()] = byte(item);
+        }
+        bytes
+    }
+
+    /// A dict's pairs: the first of equal keys with the last of its values.
+    fn pairs(&self, value: Value) -> Vec<(Value, Value)> {
+        let items: Vec<Value> = self.graph().items(value).collect();
+        let mut pairs: Vec<(Value, Value)> = Vec::new();
+        let mut known = HashMap::new();
+        for pair in items.chunks_exact(2) {
+            let place = *known
+                .entry(self.equality_key(pair[0]))
+                .or_insert(pairs.len());
+            if place == pairs.len() {
+                pairs.push((pair[0], pair[1]));
+            } else {
+                pairs[place].1 = pair[1];
+            }
+        }
+        pairs
+    }
+
+    fn sorted_members(&mut self, value: Value) -> Json {
+        let mut members = self.members(value);
+        members.sort_by_key(|member| self.sort_key(*member));
+        self.values(members)
+    }
+
+    fn members(&self, value: Value) -> Vec<Value> {
+        let mut known = std::collections::HashSet::new();
+        self.graph()
+            .items(value)
+            .filter(|member| known.insert(self.equality_key(*member)))
+            .collect()
+    }
+
+    /// Equal for objects that Python finds equal.
+    fn equality_key(&self, value: Value) -> String {
+        let graph = self.graph();
+        match value.kind() {
+            ValueKind::Bool => format!("n0x{:x}", u8::from(value == Value::TRUE)),
+            ValueKind::Int | ValueKind::LongInt => {
+                format!("n{}", graph.integer(value).unwrap().to_hex())
+            }
+            ValueKind::Float => {
+                let float = f64::from_bits(graph.float_bits(value).unwrap());
+                if float.is_nan() {
+                    return format!("nan{value:?}");
+                }
+                if float.is_finite() && float.fract() == 0.0 {
+                    let (mantissa, exponent) = integer_parts(float);
+                    return format!("n{}", shifted_hex(float < 0.0, mantissa, exponent));
+                }
+                format!("f{:016x}", float.to_bits())
+            }
+            ValueKind::Tuple => {
+                let items: Vec<String> = graph
+                    .items(value)
+                    .map(|item| self.equality_key(item))
+                    .collect();
+                format!("t({})", items.join(","))
+            }
+            ValueKind::FrozenSet => {
+                let mut items: Vec<String> = self
+                    .members(value)
+                    .into_iter()
+                    .map(|item| self.equality_key(item))
+                    .collect();
+                items.sort();
+                format!("s({})", items.join(","))
+            }
+            ValueKind::None | ValueKind::Str | ValueKind::Character | ValueKind::Bytes => {
+                self.sort_key(value)
+            }
+            _ => format!("o{value:?}"),
+        }
+    }
+
+    fn sort_key(&self, value: Value) -> String {
+        let graph = self.graph();
+        match value.kind() {
+            ValueKind::None => "N".into(),
+            ValueKind::Bool => if value == Value::TRUE { "T" } else { "F" }.into(),
+            ValueKind::Int | ValueKind::LongInt => {
+                format!("i{}", graph.integer(value).unwrap().to_hex())
+            }
+            ValueKind::Float => format!("f{:016x}", graph.float_bits(value).unwrap()),
+            ValueKind::Str | ValueKind::Character => {
+                format!("s{}", hex(&graph.text(value).unwrap()))
+            }
+            ValueKind::Bytes => format!("b{}", hex(&graph.byte_string(value).unwrap())),
+            ValueKind::Tuple => {
+                let items: Vec<String> =
+                    graph.items(value).map(|item| self.sort_key(item)).collect();
+                format!("({})", items.join(","))
+            }
+            ValueKind::FrozenSet => {
+                let mut items: Vec<String> = self
+                    .members(value)
+                    .into_iter()
+                    .map(|item| self.sort_key(item))
+                    .collect();
+                items.sort();
+                format!("{{{}}}", items.join(","))
+            }
+            _ => format!("#{:08}", self.birth(value)),
+        }
+    }
+}
+
+/// A finite integral float as `mantissa * 2**exponent`.
+fn integer_parts(float: f64) -> (u64, u32) {
+    let bits = float.abs().to_bits();
+    if bits == 0 {
+        return (0, 0);
+    }
+    let exponent = i32::try_from(bits >> 52).unwrap() - 1075;
+    let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
+    if exponent < 0 {
+        (mantissa >> exponent.unsigned_abs(), 0)
+    } else {
+        (mantissa, exponent.unsigned_abs())
+    }
+}
+
+fn shifted_hex(negative: bool, mantissa: u64, exponent: u32) -> String {
+    let digits = format!("{:x}", u128::from(mantissa) << (exponent % 4));
+    let zeros = "0".repeat(usize::try_from(exponent / 4).unwrap());
+    format!("{}0x{digits}{zeros}", if negative { "-" } else { "" })
+}
