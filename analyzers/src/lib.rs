@@ -1,36 +1,53 @@
 //! Judges what loading a pickle would do.
-pub mod judgement;
-pub mod rules;
+//!
+//! Start at [`judge`]: bytes in, an [`ArtifactJudgement`](judgement::ArtifactJudgement) out. The
+//! judgement is default deny: a verdict is earned by accounting for every effect of every stream,
+//! by the knowledge base (`kb/`), and not by failing to match a list. It depends on the bytes, the
+//! version of this crate and the knowledge base, never on what the host has installed.
+//!
+//! ```
+//! use pickleproof_analyzers::{Options, judge, judgement::Risk};
+//!
+//! let judgement = judge("model.pkl", b"cos\nsystem\n(S'echo pickleproof'\ntR.", &Options::default());
+//! assert_eq!(judgement.risk, Risk::Malicious);
+//! assert_eq!(judgement.findings[0].rule, "sink-called");
+//! ```
 
-use judgement::{ArtifactJudgement, Integrity, Risk};
+#![forbid(unsafe_code)]
+
+mod artifact;
+mod assess;
+mod findings;
+pub mod judgement;
+mod knowledge;
+mod meaning;
+mod names;
+mod render;
+pub mod rules;
+mod stream;
+mod subject;
+
+pub use artifact::judge;
+pub use knowledge::knowledge_base_digest;
 
 /// What the analysis may spend and list.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// At most this many imports, effects and findings are listed for a stream or an artifact.
+    /// At most this many imports and effects are listed for a stream, and streams, findings and
+    /// gaps for an artifact. What is not listed is judged all the same.
     pub listed: usize,
+    /// How streams are run, and what a run may spend.
+    pub machine: pickleproof_core::Options,
+    /// What the walk through containers may spend.
+    pub containers: pickleproof_containers::Limits,
 }
+
 impl Default for Options {
     fn default() -> Self {
-        Self { listed: 1000 }
-    }
-}
-
-/// Digest of the knowledge base this build judges by, in hexadecimal.
-#[must_use]
-pub fn knowledge_base_digest() -> String {
-    String::new()
-}
-
-/// Judges the bytes of an artifact that the user knows as `path`.
-#[must_use]
-pub fn judge(_path: &str, _bytes: &[u8], _options: &Options) -> ArtifactJudgement {
-    ArtifactJudgement {
-        format: "data",
-        risk: Risk::Inert,
-        integrity: Integrity::Complete,
-        streams: Vec::new(),
-        findings: Vec::new(),
-        gaps: Vec::new(),
+        Self {
+            listed: 1000,
+            machine: pickleproof_core::Options::default(),
+            containers: pickleproof_containers::Limits::default(),
+        }
     }
 }

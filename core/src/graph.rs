@@ -37,6 +37,14 @@ pub enum Encoding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GlobalId(pub(crate) u32);
 
+impl GlobalId {
+    /// Its place in [`Graph::globals`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// A range of the pool of items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
@@ -412,6 +420,15 @@ impl<'a> Graph<'a> {
     pub fn global(&self, value: Value) -> Option<&Global<'a>> {
         match value.kind() {
             ValueKind::Global => self.globals.get(value.index()),
+            _ => None,
+        }
+    }
+
+    /// The index of the global that a value stands for.
+    #[must_use]
+    pub fn global_id(&self, value: Value) -> Option<GlobalId> {
+        match value.kind() {
+            ValueKind::Global => Some(GlobalId(narrow(value.index()))),
             _ => None,
         }
     }

@@ -36,11 +36,11 @@ limits! {
     /// Instructions that are run.
     instructions Instructions 0xffff_ffff_ffff;
     /// Objects on the stack, eight bytes each.
-    stack Stack 0x0800_0000;
+    stack Stack 0x0200_0000;
     /// Marks, eight bytes each.
-    marks Marks 0x0800_0000;
+    marks Marks 0x0100_0000;
     /// Entries of the memo, up to 32 bytes each.
-    memo Memo 0x0400_0000;
+    memo Memo 0x1000_0000;
     /// Containers and objects, 24 bytes each.
     nodes Nodes 0x0800_0000;
     /// Items of containers, eight bytes each.

@@ -1,0 +1,157 @@
+//! An artifact, judged: every member that a walk finds, and every stream in it.
+
+use pickleproof_containers::{Difference, Format, GapKind, Member, Strength, Stream, Visitor, streams, walk};
+
+use crate::Options;
+use crate::findings::Findings;
+use crate::judgement::{ArtifactJudgement, Gap, Integrity, Risk, StreamJudgement};
+use crate::names::Names;
+use crate::rules;
+use crate::stream;
+use crate::subject::Subject;
+
+/// Judges the bytes of an artifact that the user knows as `path`.
+///
+/// Nothing is executed and nothing is read but `bytes`. Work and memory are bounded by the limits
+/// in `options`; what they kept from being looked at is a [`Gap`].
+#[must_use]
+pub fn judge(path: &str, bytes: &[u8], options: &Options) -> ArtifactJudgement {
+    let mut judge = Judge {
+        options,
+        streams: Vec::new(),
+        unlisted_streams: 0,
+        findings: Findings::new(options.listed),
+        gaps: Vec::new(),
+        risk: Risk::Inert,
+        integrity: Integrity::Complete,
+        pickled: None,
+    };
+    let walked = walk(path, bytes, &options.containers, &mut judge);
+    judge.finish(walked)
+}
+
+struct Judge<'o> {
+    options: &'o Options,
+    streams: Vec<StreamJudgement>,
+    unlisted_streams: u64,
+    findings: Findings,
+    gaps: Vec<Gap>,
+    risk: Risk,
+    integrity: Integrity,
+    /// The artifact's own bytes turned out to be pickle streams.
+    pickled: Option<&'static str>,
+}
+
+impl Judge<'_> {
+    fn finish(self, walked: Format) -> ArtifactJudgement {
+        let format = match self.pickled {
+            Some(pickled) if walked.kind() != pickleproof_containers::FormatKind::Container => pickled,
+            _ => walked.name(),
+        };
+        let mut gaps = self.gaps;
+        if self.unlisted_streams > 0 {
+            gaps.push(Gap {
+                location: String::new(),
+                offset: 0,
+                reason: format!("{} more streams were judged and are not listed", self.unlisted_streams),
+            });
+        }
+        if self.findings.unlisted() > 0 {
+            gaps.push(Gap {
+                location: String::new(),
+                offset: 0,
+                reason: format!("{} more findings are not listed", self.findings.unlisted()),
+            });
+        }
+        ArtifactJudgement {
+            format,
+            risk: self.risk,
+            integrity: self.integrity,
+            streams: self.streams,
+            findings: self.findings.finish(),
+            gaps,
+        }
+    }
+
+    fn raise(&mut self, risk: Risk, integrity: Integrity) {
+        self.risk = self.risk.max(risk);
+        self.integrity = self.integrity.max(integrity);
+    }
+
+    fn add_gap(&mut self, location: &str, offset: u64, reason: String, integrity: Integrity) {
+        self.raise(Risk::Review, integrity);
+        if self.gaps.len() < self.options.listed {
+            self.gaps.push(Gap { location: location.to_owned(), offset, reason });
+        }
+    }
+
+    fn stream(&mut self, member: &Member<'_>, found: &Stream<'_>) {
+        let names = Names::of(&found.trace.graph);
+        if found.strength == Strength::Weak && !stream::imports_something_known(&names) {
+            return;
+        }
+        let partial = member.partial.is_some();
+        let listed = self.options.listed;
+        let judged = stream::judge(found, &names, member.location, partial, listed, &mut self.findings);
+        self.raise(judged.stream.risk, judged.stream.integrity);
+        if let Some((offset, reason)) = judged.gap {
+            self.add_gap(member.location, offset, reason, Integrity::Limited);
+        }
+        if member.depth == 0 && !found.carved {
+            self.pickled.get_or_insert(Format::Pickle.name());
+        }
+        if self.streams.len() < self.options.listed {
+            self.streams.push(judged.stream);
+        } else {
+            self.unlisted_streams = self.unlisted_streams.saturating_add(1);
+        }
+    }
+
+    fn rule_on(&mut self, subject: &Subject<'_>) {
+        self.findings.take_risk();
+        rules::check(subject, &mut self.findings);
+        let risk = self.findings.take_risk();
+        self.raise(risk, Integrity::Complete);
+    }
+}
+
+impl Visitor for Judge<'_> {
+    fn member(&mut self, member: &Member<'_>) {
+        let before = self.streams.len();
+        let found = streams(member, &self.options.machine, &mut |found| self.stream(member, &found));
+        if found.torch_legacy && member.depth == 0 {
+            self.pickled = Some("torch-legacy");
+        }
+        if let Some(offset) = found.unread {
+            let reason = "there are more streams than are looked for".to_owned();
+            self.add_gap(member.location, offset as u64, reason, Integrity::Limited);
+        }
+        // Of a container only what its own reader does not account for would be left over.
+        let contained = member.format.kind() == pickleproof_containers::FormatKind::Container;
+        if let Some(offset) = found.trailing
+            && self.streams.len() > before
+            && !contained
+            && self.streams.last().is_some_and(|stream| stream.integrity == Integrity::Complete)
+        {
+            let length = member.bytes.len().saturating_sub(offset);
+            self.raise(Risk::Inert, Integrity::Trailing);
+            self.rule_on(&Subject::Trailing { location: member.location, offset, length });
+        }
+        if matches!(member.format, Format::Hdf5 | Format::PythonBytecode) {
+            let reason = format!("{} is recognised and not analysed; loading it can run code", member.format);
+            self.add_gap(member.location, 0, reason, Integrity::Limited);
+        }
+    }
+
+    fn gap(&mut self, location: &str, offset: u64, reason: &str, kind: GapKind) {
+        let integrity = match kind {
+            GapKind::Corrupt => Integrity::Corrupt,
+            GapKind::Limited | GapKind::Unsupported | GapKind::Encrypted => Integrity::Limited,
+        };
+        self.add_gap(location, offset, reason.to_owned(), integrity);
+    }
+
+    fn difference(&mut self, location: &str, offset: u64, difference: &Difference) {
+        self.rule_on(&Subject::Difference { location, offset, difference });
+    }
+}

@@ -1,0 +1,158 @@
+//! What a value means to a call: a global that is known by name, though it may be hidden behind
+//! `getattr`, `import_module` or `partial`.
+
+use std::rc::Rc;
+
+use pickleproof_core::{EffectKind, Trace, Value, ValueKind};
+
+use crate::names::{Named, Names};
+
+/// Names longer than this are not followed.
+const MAX_NAME: usize = 4096;
+
+/// Values hidden deeper than this are not followed.
+const MAX_DEPTH: u32 = 16;
+
+/// What a value stands for, as far as its making shows.
+#[derive(Debug, Clone)]
+pub(crate) enum Meaning {
+    /// A global, imported or looked up.
+    Global(Rc<Named>),
+    /// A module.
+    Module(String),
+    /// What a call of this global gave: an instance, or a result.
+    Made(Rc<Named>),
+    /// Something that only the loader's environment knows.
+    Unknown,
+}
+
+/// The callables that look things up for a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lookup {
+    /// `getattr(object, name)`
+    Attribute,
+    /// `import_module(name)`: the module itself.
+    Module,
+    /// `__import__(name)`: the module before the first dot.
+    TopModule,
+    /// `resolve_name("module:name")`
+    Dotted,
+    /// `partial(callable, ...)`
+    Partial,
+}
+
+impl Lookup {
+    pub(crate) fn of(named: &Named) -> Option<Self> {
+        let rows: [(&str, &str, Self); 16] = [
+            ("builtins", "getattr", Self::Attribute),
+            ("builtins", "object.__getattribute__", Self::Attribute),
+            ("builtins", "type.__getattribute__", Self::Attribute),
+            ("inspect", "getattr_static", Self::Attribute),
+            ("importlib", "import_module", Self::Module),
+            ("importlib._bootstrap", "_gcd_import", Self::Module),
+            ("_frozen_importlib", "_gcd_import", Self::Module),
+            ("builtins", "__import__", Self::TopModule),
+            ("importlib", "__import__", Self::TopModule),
+            ("importlib._bootstrap", "__import__", Self::TopModule),
+            ("_frozen_importlib", "__import__", Self::TopModule),
+            ("pkgutil", "resolve_name", Self::Dotted),
+            ("pydoc", "locate", Self::Dotted),
+            ("logging.config", "_resolve", Self::Dotted),
+            ("functools", "partial", Self::Partial),
+            ("_functools", "partial", Self::Partial),
+        ];
+        rows.into_iter().find_map(|(module, name, lookup)| named.is(module, name).then_some(lookup))
+    }
+}
+
+/// Finds out what values mean in a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meanings<'t, 'a> {
+    pub(crate) trace: &'t Trace<'a>,
+    pub(crate) names: &'t Names,
+}
+
+impl Meanings<'_, '_> {
+    /// What a value means.
+    pub(crate) fn of(&self, value: Value) -> Meaning {
+        self.at(value, 0)
+    }
+
+    fn at(&self, value: Value, depth: u32) -> Meaning {
+        if depth > MAX_DEPTH {
+            return Meaning::Unknown;
+        }
+        match value.kind() {
+            ValueKind::Global => match self.trace.graph.global_id(value).and_then(|id| self.names.get(id)) {
+                Some(named) => Meaning::Global(named.clone()),
+                None => Meaning::Unknown,
+            },
+            ValueKind::Object => self.object(value, depth.saturating_add(1)),
+            _ => Meaning::Unknown,
+        }
+    }
+
+    fn object(&self, value: Value, depth: u32) -> Meaning {
+        let effect = self.trace.graph.birth(value).and_then(|index| self.trace.effects.get(index));
+        let Some(EffectKind::Call { callable, arguments, .. }) = effect.map(|effect| effect.kind) else {
+            return Meaning::Unknown;
+        };
+        match self.at(callable, depth) {
+            Meaning::Global(named) => match Lookup::of(&named) {
+                Some(lookup) => self.looked_up(lookup, arguments, depth).unwrap_or(Meaning::Made(named)),
+                None => Meaning::Made(named),
+            },
+            Meaning::Made(maker) => self.applied(&maker, callable, arguments, depth).unwrap_or(Meaning::Unknown),
+            Meaning::Module(_) | Meaning::Unknown => Meaning::Unknown,
+        }
+    }
+
+    /// What a lookup gives, if its arguments are known.
+    pub(crate) fn looked_up(&self, lookup: Lookup, arguments: Value, depth: u32) -> Option<Meaning> {
+        let mut arguments = self.trace.graph.items(arguments);
+        let first = arguments.next()?;
+        match lookup {
+            Lookup::Attribute => self.attribute(self.at(first, depth), arguments.next()?),
+            Lookup::Module => Some(Meaning::Module(self.text(first)?)),
+            Lookup::TopModule => {
+                let name = self.text(first)?;
+                Some(Meaning::Module(name.split('.').next().unwrap_or_default().to_owned()))
+            }
+            Lookup::Dotted => {
+                let path = self.text(first)?;
+                let (module, name) = path.split_once(':').or_else(|| path.rsplit_once('.'))?;
+                Some(Meaning::Global(Rc::new(Named::new(module, name))))
+            }
+            Lookup::Partial => Some(self.at(first, depth)),
+        }
+    }
+
+    /// What calling an attribute getter or a method caller gives.
+    fn applied(&self, maker: &Named, getter: Value, arguments: Value, depth: u32) -> Option<Meaning> {
+        let is_getter = ["operator", "_operator"].into_iter().any(|module| maker.is(module, "attrgetter"));
+        if !is_getter {
+            return None;
+        }
+        let effect = self.trace.graph.birth(getter).and_then(|index| self.trace.effects.get(index))?;
+        let EffectKind::Call { arguments: made_with, .. } = effect.kind else { return None };
+        let name = self.trace.graph.items(made_with).next()?;
+        let object = self.trace.graph.items(arguments).next()?;
+        self.attribute(self.at(object, depth), name)
+    }
+
+    fn attribute(&self, object: Meaning, name: Value) -> Option<Meaning> {
+        let name = self.text(name)?;
+        match object {
+            Meaning::Global(named) => Some(Meaning::Global(Rc::new(named.attribute(&name)))),
+            Meaning::Module(module) => Some(Meaning::Global(Rc::new(Named::new(&module, &name)))),
+            Meaning::Made(_) | Meaning::Unknown => None,
+        }
+    }
+
+    fn text(&self, value: Value) -> Option<String> {
+        if self.trace.graph.literal_length(value)? > MAX_NAME {
+            return None;
+        }
+        self.trace.graph.text_lossy(value, MAX_NAME)
+    }
+}

@@ -1,0 +1,214 @@
+//! Globals under the names that decide: Python 3 names, with the knowledge base's entry.
+
+use std::rc::Rc;
+
+use pickleproof_core::{Global, GlobalId, Graph};
+
+use crate::judgement::{Capability, Trust};
+use crate::knowledge::{self, Entry, Role};
+
+/// Attributes that lead from any object into the interpreter.
+const INNARDS: [&str; 24] = [
+    "__base__", "__bases__", "__builtins__", "__class__", "__closure__", "__code__", "__dict__",
+    "__func__", "__getattribute__", "__globals__", "__import__", "__init__", "__kwdefaults__",
+    "__loader__", "__module__", "__mro__", "__self__", "__spec__", "__subclasses__", "__wrapped__",
+    "cr_frame", "f_globals", "gi_frame", "mro",
+];
+
+/// Modules that are other names of one module.
+const ALIASES: [(&str, &str); 4] = [("posix", "os"), ("nt", "os"), ("_io", "io"), ("_pickle", "pickle")];
+
+/// More dots than this are no name that a pickler wrote.
+const MAX_PARTS: usize = 32;
+
+/// A global as the judgement sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    /// Module under its Python 3 name.
+    pub(crate) module: String,
+    /// Qualified name.
+    pub(crate) name: String,
+    /// What is known of it.
+    pub(crate) entry: Option<Entry>,
+    /// How it is reached, where it is not by its own name: `torch.serialization.os is os`.
+    pub(crate) via: Option<String>,
+    /// It reaches into the interpreter through an attribute such as `__globals__`.
+    pub(crate) innards: Option<&'static str>,
+}
+
+impl Named {
+    /// What `find_class(module, name)` gives at a protocol.
+    pub(crate) fn imported(module: &str, name: &str, protocol: u8) -> Self {
+        let (mut module, mut name) = (module, name);
+        if protocol < 3
+            && let Some((new_module, new_name)) = knowledge::python_3_name(module, name)
+        {
+            module = new_module;
+            name = new_name.unwrap_or(name);
+        }
+        Self::new(module, name)
+    }
+
+    /// The global of these names, or what their dots lead to.
+    pub(crate) fn new(module: &str, name: &str) -> Self {
+        let mut named = Self {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            entry: knowledge::exact(module, name),
+            via: None,
+            innards: None,
+        };
+        if named.entry.is_some() {
+            return named;
+        }
+        let parts: Vec<&str> = name.split('.').collect();
+        if parts.len() > 1 && parts.len() <= MAX_PARTS {
+            if let ["__call__", rest @ ..] = parts.iter().rev().copied().collect::<Vec<_>>().as_slice()
+                && !rest.is_empty()
+            {
+                let called: Vec<&str> = rest.iter().rev().copied().collect();
+                return Self::new(module, &called.join("."));
+            }
+            named.innards = INNARDS.into_iter().find(|innard| parts.contains(innard));
+            if let Some((module, name, entry)) = reached(&parts) {
+                named.via = Some(format!("{}.{} is {module}.{name}", named.module, named.name));
+                (named.module, named.name, named.entry) = (module, name, Some(entry));
+                return named;
+            }
+        }
+        named.entry = knowledge::lookup(module, name);
+        named
+    }
+
+    /// An attribute of it.
+    pub(crate) fn attribute(&self, name: &str) -> Self {
+        Self::new(&self.module, &format!("{}.{name}", self.name))
+    }
+
+    pub(crate) fn trust(&self) -> Trust {
+        match &self.entry {
+            _ if self.innards.is_some() => match &self.entry {
+                Some(entry) if entry.trust == Trust::Sink => Trust::Sink,
+                _ => Trust::Dual,
+            },
+            Some(entry) => entry.trust,
+            None => Trust::Unknown,
+        }
+    }
+
+    pub(crate) fn allows(&self, role: Role) -> bool {
+        self.innards.is_none() && self.entry.as_ref().is_some_and(|entry| entry.allows(role))
+    }
+
+    pub(crate) fn capabilities(&self) -> Vec<Capability> {
+        match &self.entry {
+            Some(entry) => entry.capabilities(),
+            None if self.innards.is_some() => vec![Capability::Reflect],
+            None => Vec::new(),
+        }
+    }
+
+    /// The call path to the harm.
+    pub(crate) fn witness(&self) -> Vec<String> {
+        let mut witness: Vec<String> = self.via.iter().cloned().collect();
+        witness.extend(self.entry.as_ref().map(Entry::witness).unwrap_or_default());
+        witness
+    }
+
+    pub(crate) fn is(&self, module: &str, name: &str) -> bool {
+        self.module == module && self.name == name
+    }
+
+    /// `module.name`, with modules that are one under one name.
+    pub(crate) fn shown(&self) -> String {
+        let module = ALIASES
+            .into_iter()
+            .find_map(|(alias, module)| (alias == self.module).then_some(module))
+            .unwrap_or(&self.module);
+        format!("{module}.{}", self.name)
+    }
+}
+
+/// A known sink or dual-use global that the parts of a dotted name end in: `serialization.os.system`
+/// ends in `os.system`, for a module's attributes are the modules that it imports.
+fn reached(parts: &[&str]) -> Option<(String, String, Entry)> {
+    for start in 0..parts.len() {
+        for split in start.saturating_add(1)..parts.len() {
+            let module = parts.get(start..split)?.join(".");
+            let name = parts.get(split..)?.join(".");
+            let module = module.strip_prefix('_').filter(|plain| *plain == "os" || *plain == "sys").unwrap_or(&module);
+            if let Some(entry) = knowledge::lookup(module, &name)
+                && entry.trust != Trust::Safe
+            {
+                return Some((module.to_owned(), name, entry));
+            }
+        }
+    }
+    None
+}
+
+/// Every global of a run, named once.
+#[derive(Debug)]
+pub(crate) struct Names(Vec<Rc<Named>>);
+
+impl Names {
+    pub(crate) fn of(graph: &Graph<'_>) -> Self {
+        Self(graph.globals().iter().map(|global| Rc::new(worst_named(global))).collect())
+    }
+
+    pub(crate) fn get(&self, id: GlobalId) -> Option<&Rc<Named>> {
+        self.0.get(id.index())
+    }
+
+    pub(crate) fn all(&self) -> &[Rc<Named>] {
+        &self.0
+    }
+}
+
+/// The same two names can mean two globals, where one is imported below protocol 3 and one above:
+/// the worse of them counts.
+fn worst_named(global: &Global<'_>) -> Named {
+    let module = String::from_utf8_lossy(&global.module);
+    let name = String::from_utf8_lossy(&global.name);
+    let below_3 = global.protocols & 0b111 != 0;
+    let above = global.protocols & !0b111 != 0;
+    let old = below_3.then(|| Named::imported(&module, &name, 0));
+    let new = (above || !below_3).then(|| Named::imported(&module, &name, 5));
+    match (old, new) {
+        (Some(old), Some(new)) => if new.trust() > old.trust() { new } else { old },
+        (Some(named), None) | (None, Some(named)) => named,
+        (None, None) => Named::new(&module, &name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python_2_names_count_only_below_protocol_3() {
+        assert_eq!(Named::imported("commands", "getoutput", 2).shown(), "subprocess.getoutput");
+        assert_eq!(Named::imported("commands", "getoutput", 3).module, "commands");
+    }
+
+    #[test]
+    fn dots_lead_to_what_a_module_imports() {
+        let named = Named::new("torch.serialization", "os.system");
+        assert_eq!((named.shown().as_str(), named.trust()), ("os.system", Trust::Sink));
+        assert!(named.via.is_some());
+        assert_eq!(Named::new("builtins", "eval.__call__").shown(), "builtins.eval");
+        assert_eq!(Named::new("random", "_os.system").trust(), Trust::Sink);
+    }
+
+    #[test]
+    fn innards_are_never_trusted() {
+        let named = Named::new("collections", "OrderedDict.__init__.__globals__");
+        assert_eq!(named.trust(), Trust::Dual);
+        assert!(!named.allows(Role::Call));
+    }
+
+    #[test]
+    fn modules_that_are_one_are_shown_under_one_name() {
+        assert_eq!(Named::new("posix", "system").shown(), "os.system");
+    }
+}

@@ -1,0 +1,19 @@
+//! A dual-use callable is called, and what it acts on is not known to be harmless.
+
+use super::Rule;
+use crate::assess::Reason;
+use crate::findings::{Draft, Findings};
+use crate::subject::Subject;
+
+pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
+    let Subject::Stream(stream) = subject else { return };
+    for (effect, reason) in stream.judged() {
+        let Reason::DualCalled(named) = reason else { continue };
+        let message = format!("calls {}: {}", named.shown(), stream.renderer.effect(effect));
+        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
+            .keyed(named.shown())
+            .with_evidence(stream.path_to(effect))
+            .with_witness(named.witness());
+        findings.add(rule, stream.location, draft);
+    }
+}

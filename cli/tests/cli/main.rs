@@ -1,0 +1,7 @@
+//! The binary as a user runs it, with nothing of the environment.
+
+#![cfg(test)]
+
+mod rules;
+mod sandbox;
+mod scan;

@@ -1,0 +1,346 @@
+//! The pickle streams in a member's bytes: where they begin, and how sure it is that they are any.
+//!
+//! Nothing in a file says that it is a pickle: protocol 0 has no header, and every text begins with
+//! some bytes that happen to be opcodes. So the machine runs the bytes, and what it found decides.
+
+use memchr::memmem;
+use pickleproof_core::{EffectKind, End, ErrorKind, Machine, Opcode, Options, Trace, ValueKind};
+
+use crate::{Loader, Member};
+
+/// How sure it is that bytes are meant as a pickle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Strength {
+    /// It only imports, then breaks: text can do that by chance. Who knows the globals decides.
+    Weak,
+    /// It is one, or does what only one does.
+    Strong,
+}
+
+/// A stream that was found and run.
+#[derive(Debug)]
+pub struct Stream<'a> {
+    /// The run.
+    pub trace: Trace<'a>,
+    /// How sure it is that it is a stream.
+    pub strength: Strength,
+    /// It follows neither the member's start nor another stream: a loader would have to seek.
+    pub carved: bool,
+    /// Who would load it.
+    pub loader: Loader,
+}
+
+/// What is known of a member after its streams were run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Found {
+    /// Number of streams handed out.
+    pub streams: u64,
+    /// Where bytes begin that belong to no stream, if streams were found and such bytes are there.
+    pub trailing: Option<usize>,
+    /// The streams are those of `torch.save` before PyTorch 1.6, and storages follow them.
+    pub torch_legacy: bool,
+    /// Offset from which on streams were not looked for any more, because there were too many.
+    pub unread: Option<usize>,
+}
+
+/// At most so many streams of one member are run.
+const MAX_STREAMS: u64 = 100_000;
+
+/// So much of what follows the streams, or of unknown data, is searched for the head of another.
+const CARVED_BYTES: usize = 1 << 20;
+
+/// At most so many instructions are run at each head that is tried, and so many heads are tried.
+const CARVED_INSTRUCTIONS: u64 = 100_000;
+const CARVED_HEADS: usize = 20_000;
+
+/// A member inside an archive is a broken pickle only if so many instructions ran: tensors are
+/// random enough to begin like one.
+const CONVINCING_INSTRUCTIONS: u64 = 8;
+
+/// `torch.serialization.MAGIC_NUMBER`, the first stream of a legacy file.
+const TORCH_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
+const TORCH_LEGACY_STREAMS: u64 = 5;
+
+/// Runs every stream of a member, in order, and hands each to `take`.
+pub fn streams<'a>(
+    member: &Member<'a>,
+    options: &Options,
+    take: &mut dyn FnMut(Stream<'a>),
+) -> Found {
+    let mut search = Search { member, options, found: Found::default(), held: Vec::new() };
+    search.run(take);
+    search.found
+}
+
+struct Search<'m, 'a> {
+    member: &'m Member<'a>,
+    options: &'m Options,
+    found: Found,
+    /// Data-only streams that count only if more follows.
+    held: Vec<Trace<'a>>,
+}
+
+/// What a run says about the bytes.
+enum Evidence {
+    Strong,
+    Weak,
+    /// A complete stream of plain data in front of other bytes: any two letters can be that.
+    Slight,
+    Nothing,
+}
+
+impl<'a> Search<'_, 'a> {
+    fn run(&mut self, take: &mut dyn FnMut(Stream<'a>)) {
+        let bytes = self.member.bytes;
+        let mut position = 0;
+        let mut carved = false;
+        while position < bytes.len() {
+            if self.found.streams >= MAX_STREAMS {
+                self.found.unread = Some(position);
+                return;
+            }
+            let trace = self.run_at(position, self.options.clone());
+            let evidence = self.weigh(&trace, position);
+            let (stopped, next) = (matches!(trace.end, End::Stop { .. }), trace.consumed);
+            match evidence {
+                Evidence::Strong => {
+                    self.release(take);
+                    self.hand_out(trace, Strength::Strong, carved, take);
+                }
+                Evidence::Weak => {
+                    self.release(take);
+                    self.hand_out(trace, Strength::Weak, carved, take);
+                }
+                Evidence::Slight => self.held.push(trace),
+                Evidence::Nothing => {}
+            }
+            if stopped && next > position {
+                position = next;
+                carved = false;
+                if self.found.torch_legacy && self.found.streams >= TORCH_LEGACY_STREAMS {
+                    return;
+                }
+                continue;
+            }
+            if matches!(evidence, Evidence::Strong | Evidence::Weak) {
+                // The stream is broken: what follows the break is looked at for another one.
+                position = next.max(position.saturating_add(1));
+            }
+            match self.next_head(position) {
+                Some(head) => {
+                    position = head;
+                    carved = true;
+                }
+                None => break,
+            }
+        }
+        if self.found.streams > 0 && position < bytes.len() && !self.found.torch_legacy {
+            self.found.trailing = Some(position);
+        }
+    }
+
+    fn run_at(&self, position: usize, options: Options) -> Trace<'a> {
+        Machine::new(self.member.bytes, position, options).run()
+    }
+
+    fn weigh(&self, trace: &Trace<'_>, position: usize) -> Evidence {
+        let bytes = self.member.bytes;
+        let declared = bytes.get(position) == Some(&Opcode::Proto.byte())
+            && bytes.get(position.saturating_add(1)).is_some_and(|protocol| *protocol <= 5);
+        let imports = trace.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Import { .. }));
+        let acts = trace.effects.iter().any(|effect| acts(&effect.kind));
+        match trace.end {
+            End::Limit { .. } => Evidence::Strong,
+            End::Stop { .. } => {
+                let whole = trace.consumed == bytes.len();
+                let long = trace.instructions >= CONVINCING_INSTRUCTIONS;
+                if declared || acts || imports || (whole && trace.instructions > 1) || (long && self.follows()) {
+                    Evidence::Strong
+                } else {
+                    Evidence::Slight
+                }
+            }
+            End::Broken(_) if acts => Evidence::Strong,
+            End::Broken(error) => {
+                let begun = trace.instructions >= if self.member.top { 2 } else { CONVINCING_INSTRUCTIONS };
+                let cut = matches!(error.kind, ErrorKind::EndOfInput | ErrorKind::Truncated);
+                if declared && (begun || (cut && self.member.top)) {
+                    Evidence::Strong
+                } else if imports && plausible_imports(trace) {
+                    Evidence::Weak
+                } else {
+                    Evidence::Nothing
+                }
+            }
+        }
+    }
+
+    /// Whether streams were found before.
+    fn follows(&self) -> bool {
+        self.found.streams > 0
+    }
+
+    fn release(&mut self, take: &mut dyn FnMut(Stream<'a>)) {
+        for trace in core::mem::take(&mut self.held) {
+            self.hand_out(trace, Strength::Strong, false, take);
+        }
+    }
+
+    fn hand_out(
+        &mut self,
+        trace: Trace<'a>,
+        strength: Strength,
+        carved: bool,
+        take: &mut dyn FnMut(Stream<'a>),
+    ) {
+        if self.found.streams == 0 && is_torch_magic(&trace) {
+            self.found.torch_legacy = true;
+        }
+        self.found.streams = self.found.streams.saturating_add(1);
+        let loader = if self.found.torch_legacy { Loader::TorchLoad } else { self.member.loader };
+        take(Stream { trace, strength, carved, loader });
+    }
+
+    /// Where another stream may begin at or behind `position`, though nothing leads there: behind
+    /// blanks, or at a PROTO that begins something with effects.
+    fn next_head(&self, position: usize) -> Option<usize> {
+        if !self.member.top {
+            return None;
+        }
+        let bytes = self.member.bytes;
+        let rest = bytes.get(position..)?;
+        let blanks = rest.iter().take_while(|byte| matches!(byte, 0 | b'\n' | b'\r' | b' ' | b'\t')).count();
+        let behind = position.saturating_add(blanks);
+        if blanks > 0 && behind < bytes.len() && self.follows() && self.has_effects(behind) {
+            return Some(behind);
+        }
+        let window = rest.get(..CARVED_BYTES).unwrap_or(rest);
+        memmem::find_iter(window, &[Opcode::Proto.byte()])
+            .map(|at| position.saturating_add(at))
+            .filter(|at| *at > 0)
+            .filter(|at| bytes.get(at.saturating_add(1)).is_some_and(|protocol| (2..=5).contains(protocol)))
+            .take(CARVED_HEADS)
+            .find(|at| self.has_effects(*at))
+    }
+
+    fn has_effects(&self, position: usize) -> bool {
+        let mut options = self.options.clone();
+        options.limits.instructions = CARVED_INSTRUCTIONS;
+        let trace = self.run_at(position, options);
+        !trace.effects.is_empty() && plausible_imports(&trace)
+    }
+}
+
+/// Whether an effect is more than naming something.
+const fn acts(kind: &EffectKind) -> bool {
+    matches!(
+        kind,
+        EffectKind::Call { .. }
+            | EffectKind::Build { .. }
+            | EffectKind::SetItem { .. }
+            | EffectKind::Append { .. }
+            | EffectKind::Extend { .. }
+            | EffectKind::Add { .. }
+    )
+}
+
+/// Whether every import names what could be a module and a name; prose does not.
+fn plausible_imports(trace: &Trace<'_>) -> bool {
+    trace.graph.globals().iter().all(|global| is_dotted_name(&global.module) && is_dotted_name(&global.name))
+}
+
+fn is_dotted_name(name: &[u8]) -> bool {
+    let Ok(name) = core::str::from_utf8(name) else { return false };
+    name.split('.').all(|part| {
+        let mut characters = part.chars();
+        characters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+            && characters.all(|character| character == '_' || character.is_alphanumeric())
+    })
+}
+
+fn is_torch_magic(trace: &Trace<'_>) -> bool {
+    let End::Stop { root, .. } = trace.end else { return false };
+    root.kind() == ValueKind::LongInt
+        && trace.graph.integer(root).is_some_and(|number| !number.negative && number.magnitude == TORCH_MAGIC)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Format;
+
+    fn member(bytes: &[u8]) -> Member<'_> {
+        Member {
+            location: "sample",
+            format: Format::Data,
+            loader: Loader::PickleLoad,
+            bytes,
+            partial: None,
+            depth: 0,
+            top: true,
+        }
+    }
+
+    fn find(bytes: &[u8]) -> (Vec<(usize, Strength, bool)>, Found) {
+        let mut list = Vec::new();
+        let found = streams(&member(bytes), &Options::default(), &mut |stream| {
+            list.push((stream.trace.start, stream.strength, stream.carved));
+        });
+        (list, found)
+    }
+
+    #[test]
+    fn text_is_no_pickle_though_it_begins_with_opcodes() {
+        for text in [
+            "copyright notice\nall rights reserved\n",
+            "(c) 2024 The authors\n",
+            "N. is a letter",
+            "I am\nhere\n",
+            "class Foo\nbar baz\n",
+            "import os\nimport sys\n",
+            "{\"a\": 1}",
+            "# Title\n",
+            "Very good\n.\nmore text\n",
+        ] {
+            assert_eq!(find(text.as_bytes()).0, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_list_is_weak() {
+        assert_eq!(find(b"cat\ndog\nbird\n").0, [(0, Strength::Weak, false)]);
+    }
+
+    #[test]
+    fn protocol_0_needs_no_name_and_no_header() {
+        assert_eq!(find(b"cos\nsystem\n(S'echo pickleproof'\ntR.").0, [(0, Strength::Strong, false)]);
+        assert_eq!(find(b"cos\nsystem\n(S'echo pickleproof'\ntR").0, [(0, Strength::Strong, false)]);
+        assert_eq!(find(b"(lp0\nI1\na.").0, [(0, Strength::Strong, false)]);
+    }
+
+    #[test]
+    fn streams_follow_each_other_and_what_is_left_is_trailing() {
+        let (list, found) = find(b"\x80\x04N.\x80\x04K\x01.rest");
+        assert_eq!(list, [(0, Strength::Strong, false), (4, Strength::Strong, false)]);
+        assert_eq!(found.trailing, Some(9));
+        // Plain data first, then a call: both count.
+        let (list, _) = find(b"N.cos\nsystem\n(S'echo pickleproof'\ntR.");
+        assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn a_stream_behind_a_break_or_blanks_is_carved() {
+        let (list, _) = find(b"\x80\x04N.\0\0\0\0cos\nsystem\n(S'echo pickleproof'\ntR.");
+        assert_eq!(list, [(0, Strength::Strong, false), (8, Strength::Strong, true)]);
+        let (list, _) = find(b"HEADER\x80\x02cos\nsystem\nU\x10echo pickleproof\x85R.");
+        assert_eq!(list, [(6, Strength::Strong, true)]);
+    }
+
+    #[test]
+    fn the_legacy_torch_file_is_known_by_its_magic_number() {
+        let mut file = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02}.\x80\x02].".to_vec();
+        file.extend([0; 64]);
+        let (list, found) = find(&file);
+        assert_eq!((list.len(), found.torch_legacy, found.trailing), (5, true, None));
+    }
+}
