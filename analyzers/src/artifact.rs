@@ -1,6 +1,8 @@
 //! An artifact, judged: every member that a walk finds, and every stream in it.
 
-use pickleproof_containers::{Difference, Format, GapKind, Member, Strength, Stream, Visitor, streams, walk};
+use pickleproof_containers::{
+    Difference, Format, GapKind, Member, Stream, Strength, Visitor, streams, walk,
+};
 
 use crate::Options;
 use crate::findings::Findings;
@@ -45,7 +47,9 @@ struct Judge<'o> {
 impl Judge<'_> {
     fn finish(self, walked: Format) -> ArtifactJudgement {
         let format = match self.pickled {
-            Some(pickled) if walked.kind() != pickleproof_containers::FormatKind::Container => pickled,
+            Some(pickled) if walked.kind() != pickleproof_containers::FormatKind::Container => {
+                pickled
+            }
             _ => walked.name(),
         };
         let mut gaps = self.gaps;
@@ -53,7 +57,10 @@ impl Judge<'_> {
             gaps.push(Gap {
                 location: String::new(),
                 offset: 0,
-                reason: format!("{} more streams were judged and are not listed", self.unlisted_streams),
+                reason: format!(
+                    "{} more streams were judged and are not listed",
+                    self.unlisted_streams
+                ),
             });
         }
         if self.findings.unlisted() > 0 {
@@ -81,7 +88,11 @@ impl Judge<'_> {
     fn add_gap(&mut self, location: &str, offset: u64, reason: String, integrity: Integrity) {
         self.raise(Risk::Review, integrity);
         if self.gaps.len() < self.options.listed {
-            self.gaps.push(Gap { location: location.to_owned(), offset, reason });
+            self.gaps.push(Gap {
+                location: location.to_owned(),
+                offset,
+                reason,
+            });
         }
     }
 
@@ -92,7 +103,14 @@ impl Judge<'_> {
         }
         let partial = member.partial.is_some();
         let listed = self.options.listed;
-        let judged = stream::judge(found, &names, member.location, partial, listed, &mut self.findings);
+        let judged = stream::judge(
+            found,
+            &names,
+            member.location,
+            partial,
+            listed,
+            &mut self.findings,
+        );
         self.raise(judged.stream.risk, judged.stream.integrity);
         if let Some((offset, reason)) = judged.gap {
             self.add_gap(member.location, offset, reason, Integrity::Limited);
@@ -118,7 +136,9 @@ impl Judge<'_> {
 impl Visitor for Judge<'_> {
     fn member(&mut self, member: &Member<'_>) {
         let before = self.streams.len();
-        let found = streams(member, &self.options.machine, &mut |found| self.stream(member, &found));
+        let found = streams(member, &self.options.machine, &mut |found| {
+            self.stream(member, &found)
+        });
         if found.torch_legacy && member.depth == 0 {
             self.pickled = Some("torch-legacy");
         }
@@ -131,14 +151,24 @@ impl Visitor for Judge<'_> {
         if let Some(offset) = found.trailing
             && self.streams.len() > before
             && !contained
-            && self.streams.last().is_some_and(|stream| stream.integrity == Integrity::Complete)
+            && self
+                .streams
+                .last()
+                .is_some_and(|stream| stream.integrity == Integrity::Complete)
         {
             let length = member.bytes.len().saturating_sub(offset);
             self.raise(Risk::Inert, Integrity::Trailing);
-            self.rule_on(&Subject::Trailing { location: member.location, offset, length });
+            self.rule_on(&Subject::Trailing {
+                location: member.location,
+                offset,
+                length,
+            });
         }
         if matches!(member.format, Format::Hdf5 | Format::PythonBytecode) {
-            let reason = format!("{} is recognised and not analysed; loading it can run code", member.format);
+            let reason = format!(
+                "{} is recognised and not analysed; loading it can run code",
+                member.format
+            );
             self.add_gap(member.location, 0, reason, Integrity::Limited);
         }
     }
@@ -152,6 +182,10 @@ impl Visitor for Judge<'_> {
     }
 
     fn difference(&mut self, location: &str, offset: u64, difference: &Difference) {
-        self.rule_on(&Subject::Difference { location, offset, difference });
+        self.rule_on(&Subject::Difference {
+            location,
+            offset,
+            difference,
+        });
     }
 }

@@ -72,8 +72,16 @@ impl Reason {
 const MAX_SEARCHED: usize = 2048;
 
 /// Names that Python calls or follows by itself, so that a state that sets them plants a method.
-const HOOKS: [&str; 8] =
-    ["append", "extend", "add", "__setstate__", "__setitem__", "__class__", "__reduce__", "__dict__"];
+const HOOKS: [&str; 8] = [
+    "append",
+    "extend",
+    "add",
+    "__setstate__",
+    "__setitem__",
+    "__class__",
+    "__reduce__",
+    "__dict__",
+];
 
 /// A run and what its globals are.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +93,10 @@ pub(crate) struct Assessor<'t, 'a> {
 
 impl<'t, 'a> Assessor<'t, 'a> {
     pub(crate) fn meanings(&self) -> Meanings<'t, 'a> {
-        Meanings { trace: self.trace, names: self.names }
+        Meanings {
+            trace: self.trace,
+            names: self.names,
+        }
     }
 
     /// Why an effect is judged as it is.
@@ -95,9 +106,12 @@ impl<'t, 'a> Assessor<'t, 'a> {
                 Some(named) => Self::named(named.clone()),
                 None => Reason::UnresolvedCalled,
             },
-            EffectKind::Call { callable, arguments, keywords, .. } => {
-                self.call(callable, arguments, keywords)
-            }
+            EffectKind::Call {
+                callable,
+                arguments,
+                keywords,
+                ..
+            } => self.call(callable, arguments, keywords),
             EffectKind::Build { object, state } => self.build(object, state),
             EffectKind::SetItem { object, .. }
             | EffectKind::Append { object, .. }
@@ -167,7 +181,10 @@ impl<'t, 'a> Assessor<'t, 'a> {
                 _ => Reason::DualCalled(named),
             };
         }
-        if named.entry.as_ref().is_some_and(crate::knowledge::Entry::only_calls_back)
+        if named
+            .entry
+            .as_ref()
+            .is_some_and(crate::knowledge::Entry::only_calls_back)
             && named.innards.is_none()
         {
             return match self.worst_callable(arguments, keywords) {
@@ -206,7 +223,10 @@ impl<'t, 'a> Assessor<'t, 'a> {
             };
             if let Meaning::Global(named) = found {
                 let badness = |named: &Rc<Named>| (named.trust(), !named.allows(Role::Call));
-                if worst.as_ref().is_none_or(|worst| badness(&named) > badness(worst)) {
+                if worst
+                    .as_ref()
+                    .is_none_or(|worst| badness(&named) > badness(worst))
+                {
                     worst = Some(named);
                 }
             }
@@ -238,15 +258,26 @@ impl<'t, 'a> Assessor<'t, 'a> {
     /// Whether what a maker makes is safe in a role. A reconstructor such as
     /// `copyreg._reconstructor` makes an instance of the class it is given first.
     fn makes(&self, maker: &Named, object: Value, role: Role) -> bool {
-        let Some(entry) = &maker.entry else { return false };
+        let Some(entry) = &maker.entry else {
+            return false;
+        };
         if entry.is_class() || maker.innards.is_some() {
             return maker.allows(role);
         }
-        let effect = self.trace.graph.birth(object).and_then(|index| self.trace.effects.get(index));
+        let effect = self
+            .trace
+            .graph
+            .birth(object)
+            .and_then(|index| self.trace.effects.get(index));
         let Some(EffectKind::Call { arguments, .. }) = effect.map(|effect| effect.kind) else {
             return false;
         };
-        let first = self.trace.graph.items(arguments).next().map(|class| self.meanings().of(class));
+        let first = self
+            .trace
+            .graph
+            .items(arguments)
+            .next()
+            .map(|class| self.meanings().of(class));
         match first {
             Some(Meaning::Global(class)) if class.entry.is_some_and(|entry| entry.is_class()) => {
                 class.allows(role)
@@ -263,13 +294,20 @@ impl<'t, 'a> Assessor<'t, 'a> {
         if state.kind() == ValueKind::Tuple && graph.item_count(state) == 2 {
             dicts = graph.items(state).collect();
         }
-        for dict in dicts.into_iter().filter(|dict| dict.kind() == ValueKind::Dict) {
+        for dict in dicts
+            .into_iter()
+            .filter(|dict| dict.kind() == ValueKind::Dict)
+        {
             let mut items = graph.items(dict).take(MAX_SEARCHED);
             while let (Some(key), Some(value)) = (items.next(), items.next()) {
-                if !value.kind().is_opaque() || graph.literal_length(key).is_none_or(|length| length > 64) {
+                if !value.kind().is_opaque()
+                    || graph.literal_length(key).is_none_or(|length| length > 64)
+                {
                     continue;
                 }
-                let Some(name) = graph.text_lossy(key, 64) else { continue };
+                let Some(name) = graph.text_lossy(key, 64) else {
+                    continue;
+                };
                 let special = name.len() > 4 && name.starts_with("__") && name.ends_with("__");
                 if !special && !HOOKS.contains(&name.as_str()) {
                     continue;
@@ -278,7 +316,11 @@ impl<'t, 'a> Assessor<'t, 'a> {
                     Meaning::Global(named) | Meaning::Made(named) => Some(named),
                     Meaning::Module(_) | Meaning::Unknown => None,
                 };
-                if special || named.as_ref().is_none_or(|named| named.trust() != Trust::Safe) {
+                if special
+                    || named
+                        .as_ref()
+                        .is_none_or(|named| named.trust() != Trust::Safe)
+                {
                     return Some(Reason::MethodPlanted(name, named));
                 }
             }
@@ -300,6 +342,10 @@ impl<'t, 'a> Assessor<'t, 'a> {
                         Meaning::Unknown => item.kind() != ValueKind::Object,
                     }))
         });
-        if self.loader == Loader::TorchLoad && plain { Reason::Accounted } else { Reason::PersistentId }
+        if self.loader == Loader::TorchLoad && plain {
+            Reason::Accounted
+        } else {
+            Reason::PersistentId
+        }
     }
 }

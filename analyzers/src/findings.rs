@@ -71,16 +71,28 @@ pub(crate) struct Findings {
 
 impl Findings {
     pub(crate) fn new(listed: usize) -> Self {
-        Self { listed, list: Vec::new(), known: HashMap::new(), unlisted: 0, risk: Risk::Inert }
+        Self {
+            listed,
+            list: Vec::new(),
+            known: HashMap::new(),
+            unlisted: 0,
+            risk: Risk::Inert,
+        }
     }
 
     pub(crate) fn add(&mut self, rule: &Rule, location: &str, draft: Draft) {
         self.risk = self.risk.max(risk_of(draft.severity));
         let key = (rule.id, location.to_owned(), draft.key);
-        if let Some((finding, count)) = self.known.get(&key).and_then(|index| self.list.get_mut(*index)) {
+        if let Some((finding, count)) = self
+            .known
+            .get(&key)
+            .and_then(|index| self.list.get_mut(*index))
+        {
             *count = count.saturating_add(1);
             let room = MAX_EVIDENCE.saturating_sub(finding.evidence.len());
-            finding.evidence.extend(draft.evidence.into_iter().take(room));
+            finding
+                .evidence
+                .extend(draft.evidence.into_iter().take(room));
             return;
         }
         if self.list.len() >= self.listed {

@@ -21,8 +21,13 @@ pub enum Risk {
 
 impl Risk {
     /// Every risk, from the least to the worst.
-    pub const ALL: [Self; 5] =
-        [Self::Inert, Self::Trusted, Self::Review, Self::Suspicious, Self::Malicious];
+    pub const ALL: [Self; 5] = [
+        Self::Inert,
+        Self::Trusted,
+        Self::Review,
+        Self::Suspicious,
+        Self::Malicious,
+    ];
 
     /// The word of the report, in lower case.
     #[must_use]
@@ -55,8 +60,13 @@ pub enum Integrity {
 
 impl Integrity {
     /// Every integrity, from the best to the worst.
-    pub const ALL: [Self; 5] =
-        [Self::Complete, Self::Trailing, Self::Truncated, Self::Corrupt, Self::Limited];
+    pub const ALL: [Self; 5] = [
+        Self::Complete,
+        Self::Trailing,
+        Self::Truncated,
+        Self::Corrupt,
+        Self::Limited,
+    ];
 
     /// The word of the report, in lower case.
     #[must_use]
@@ -88,7 +98,13 @@ pub enum Severity {
 
 impl Severity {
     /// Every severity, from the mildest to the worst.
-    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+    pub const ALL: [Self; 5] = [
+        Self::Info,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
 
     /// The word of the report, in lower case.
     #[must_use]
@@ -198,7 +214,9 @@ impl Capability {
     /// The capability that `name` stands for.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|capability| capability.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|capability| capability.name() == name)
     }
 }
 

@@ -65,7 +65,14 @@ impl Entry {
         };
         let capabilities = next()?;
         let _package = next()?;
-        Some(Self { kind, trust, roles, guard, capabilities, witness: next()? })
+        Some(Self {
+            kind,
+            trust,
+            roles,
+            guard,
+            capabilities,
+            witness: next()?,
+        })
     }
 
     /// Whether it is safe in a role; a dual-use global or a sink never is.
@@ -83,7 +90,10 @@ impl Entry {
     }
 
     pub(crate) fn capabilities(&self) -> Vec<Capability> {
-        self.capabilities.split(',').filter_map(Capability::from_name).collect()
+        self.capabilities
+            .split(',')
+            .filter_map(Capability::from_name)
+            .collect()
     }
 
     /// Whether all it can do to harm is to call what it is given.
@@ -117,7 +127,11 @@ pub fn knowledge_base_digest() -> String {
     let mut digest = sha2::Sha256::new();
     digest.update(BASE);
     digest.update(python2::TABLE);
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -146,7 +160,11 @@ mod tests {
         let system = lookup("os", "system").unwrap();
         assert_eq!(system.trust, Trust::Sink);
         assert_eq!(system.capabilities(), [Capability::Process]);
-        assert!(lookup("collections", "OrderedDict").unwrap().allows(Role::Call));
+        assert!(
+            lookup("collections", "OrderedDict")
+                .unwrap()
+                .allows(Role::Call)
+        );
         assert!(lookup("pickleproof_unknown", "Thing").is_none());
         assert!(lookup("", "").is_none());
     }
@@ -154,7 +172,9 @@ mod tests {
     #[test]
     fn the_table_holds_what_was_promised() {
         let count = |trust| {
-            BASE.lines().filter(|line| line.split('\t').nth(3) == Some(trust)).count()
+            BASE.lines()
+                .filter(|line| line.split('\t').nth(3) == Some(trust))
+                .count()
         };
         assert!(count("sink") + count("dual") >= 150);
         assert!(count("safe") >= 150);

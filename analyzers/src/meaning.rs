@@ -61,7 +61,8 @@ impl Lookup {
             ("functools", "partial", Self::Partial),
             ("_functools", "partial", Self::Partial),
         ];
-        rows.into_iter().find_map(|(module, name, lookup)| named.is(module, name).then_some(lookup))
+        rows.into_iter()
+            .find_map(|(module, name, lookup)| named.is(module, name).then_some(lookup))
     }
 }
 
@@ -83,7 +84,12 @@ impl Meanings<'_, '_> {
             return Meaning::Unknown;
         }
         match value.kind() {
-            ValueKind::Global => match self.trace.graph.global_id(value).and_then(|id| self.names.get(id)) {
+            ValueKind::Global => match self
+                .trace
+                .graph
+                .global_id(value)
+                .and_then(|id| self.names.get(id))
+            {
                 Some(named) => Meaning::Global(named.clone()),
                 None => Meaning::Unknown,
             },
@@ -93,22 +99,40 @@ impl Meanings<'_, '_> {
     }
 
     fn object(&self, value: Value, depth: u32) -> Meaning {
-        let effect = self.trace.graph.birth(value).and_then(|index| self.trace.effects.get(index));
-        let Some(EffectKind::Call { callable, arguments, .. }) = effect.map(|effect| effect.kind) else {
+        let effect = self
+            .trace
+            .graph
+            .birth(value)
+            .and_then(|index| self.trace.effects.get(index));
+        let Some(EffectKind::Call {
+            callable,
+            arguments,
+            ..
+        }) = effect.map(|effect| effect.kind)
+        else {
             return Meaning::Unknown;
         };
         match self.at(callable, depth) {
             Meaning::Global(named) => match Lookup::of(&named) {
-                Some(lookup) => self.looked_up(lookup, arguments, depth).unwrap_or(Meaning::Made(named)),
+                Some(lookup) => self
+                    .looked_up(lookup, arguments, depth)
+                    .unwrap_or(Meaning::Made(named)),
                 None => Meaning::Made(named),
             },
-            Meaning::Made(maker) => self.applied(&maker, callable, arguments, depth).unwrap_or(Meaning::Unknown),
+            Meaning::Made(maker) => self
+                .applied(&maker, callable, arguments, depth)
+                .unwrap_or(Meaning::Unknown),
             Meaning::Module(_) | Meaning::Unknown => Meaning::Unknown,
         }
     }
 
     /// What a lookup gives, if its arguments are known.
-    pub(crate) fn looked_up(&self, lookup: Lookup, arguments: Value, depth: u32) -> Option<Meaning> {
+    pub(crate) fn looked_up(
+        &self,
+        lookup: Lookup,
+        arguments: Value,
+        depth: u32,
+    ) -> Option<Meaning> {
         let mut arguments = self.trace.graph.items(arguments);
         let first = arguments.next()?;
         match lookup {
@@ -116,7 +140,9 @@ impl Meanings<'_, '_> {
             Lookup::Module => Some(Meaning::Module(self.text(first)?)),
             Lookup::TopModule => {
                 let name = self.text(first)?;
-                Some(Meaning::Module(name.split('.').next().unwrap_or_default().to_owned()))
+                Some(Meaning::Module(
+                    name.split('.').next().unwrap_or_default().to_owned(),
+                ))
             }
             Lookup::Dotted => {
                 let path = self.text(first)?;
@@ -128,13 +154,31 @@ impl Meanings<'_, '_> {
     }
 
     /// What calling an attribute getter or a method caller gives.
-    fn applied(&self, maker: &Named, getter: Value, arguments: Value, depth: u32) -> Option<Meaning> {
-        let is_getter = ["operator", "_operator"].into_iter().any(|module| maker.is(module, "attrgetter"));
+    fn applied(
+        &self,
+        maker: &Named,
+        getter: Value,
+        arguments: Value,
+        depth: u32,
+    ) -> Option<Meaning> {
+        let is_getter = ["operator", "_operator"]
+            .into_iter()
+            .any(|module| maker.is(module, "attrgetter"));
         if !is_getter {
             return None;
         }
-        let effect = self.trace.graph.birth(getter).and_then(|index| self.trace.effects.get(index))?;
-        let EffectKind::Call { arguments: made_with, .. } = effect.kind else { return None };
+        let effect = self
+            .trace
+            .graph
+            .birth(getter)
+            .and_then(|index| self.trace.effects.get(index))?;
+        let EffectKind::Call {
+            arguments: made_with,
+            ..
+        } = effect.kind
+        else {
+            return None;
+        };
         let name = self.trace.graph.items(made_with).next()?;
         let object = self.trace.graph.items(arguments).next()?;
         self.attribute(self.at(object, depth), name)

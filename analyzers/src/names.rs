@@ -9,14 +9,39 @@ use crate::knowledge::{self, Entry, Role};
 
 /// Attributes that lead from any object into the interpreter.
 const INNARDS: [&str; 24] = [
-    "__base__", "__bases__", "__builtins__", "__class__", "__closure__", "__code__", "__dict__",
-    "__func__", "__getattribute__", "__globals__", "__import__", "__init__", "__kwdefaults__",
-    "__loader__", "__module__", "__mro__", "__self__", "__spec__", "__subclasses__", "__wrapped__",
-    "cr_frame", "f_globals", "gi_frame", "mro",
+    "__base__",
+    "__bases__",
+    "__builtins__",
+    "__class__",
+    "__closure__",
+    "__code__",
+    "__dict__",
+    "__func__",
+    "__getattribute__",
+    "__globals__",
+    "__import__",
+    "__init__",
+    "__kwdefaults__",
+    "__loader__",
+    "__module__",
+    "__mro__",
+    "__self__",
+    "__spec__",
+    "__subclasses__",
+    "__wrapped__",
+    "cr_frame",
+    "f_globals",
+    "gi_frame",
+    "mro",
 ];
 
 /// Modules that are other names of one module.
-const ALIASES: [(&str, &str); 4] = [("posix", "os"), ("nt", "os"), ("_io", "io"), ("_pickle", "pickle")];
+const ALIASES: [(&str, &str); 4] = [
+    ("posix", "os"),
+    ("nt", "os"),
+    ("_io", "io"),
+    ("_pickle", "pickle"),
+];
 
 /// More dots than this are no name that a pickler wrote.
 const MAX_PARTS: usize = 32;
@@ -63,7 +88,8 @@ impl Named {
         }
         let parts: Vec<&str> = name.split('.').collect();
         if parts.len() > 1 && parts.len() <= MAX_PARTS {
-            if let ["__call__", rest @ ..] = parts.iter().rev().copied().collect::<Vec<_>>().as_slice()
+            if let ["__call__", rest @ ..] =
+                parts.iter().rev().copied().collect::<Vec<_>>().as_slice()
                 && !rest.is_empty()
             {
                 let called: Vec<&str> = rest.iter().rev().copied().collect();
@@ -71,7 +97,10 @@ impl Named {
             }
             named.innards = INNARDS.into_iter().find(|innard| parts.contains(innard));
             if let Some((module, name, entry)) = reached(&parts) {
-                named.via = Some(format!("{}.{} is {module}.{name}", named.module, named.name));
+                named.via = Some(format!(
+                    "{}.{} is {module}.{name}",
+                    named.module, named.name
+                ));
                 (named.module, named.name, named.entry) = (module, name, Some(entry));
                 return named;
             }
@@ -136,7 +165,10 @@ fn reached(parts: &[&str]) -> Option<(String, String, Entry)> {
         for split in start.saturating_add(1)..parts.len() {
             let module = parts.get(start..split)?.join(".");
             let name = parts.get(split..)?.join(".");
-            let module = module.strip_prefix('_').filter(|plain| *plain == "os" || *plain == "sys").unwrap_or(&module);
+            let module = module
+                .strip_prefix('_')
+                .filter(|plain| *plain == "os" || *plain == "sys")
+                .unwrap_or(&module);
             if let Some(entry) = knowledge::lookup(module, &name)
                 && entry.trust != Trust::Safe
             {
@@ -153,7 +185,13 @@ pub(crate) struct Names(Vec<Rc<Named>>);
 
 impl Names {
     pub(crate) fn of(graph: &Graph<'_>) -> Self {
-        Self(graph.globals().iter().map(|global| Rc::new(worst_named(global))).collect())
+        Self(
+            graph
+                .globals()
+                .iter()
+                .map(|global| Rc::new(worst_named(global)))
+                .collect(),
+        )
     }
 
     pub(crate) fn get(&self, id: GlobalId) -> Option<&Rc<Named>> {
@@ -175,7 +213,13 @@ fn worst_named(global: &Global<'_>) -> Named {
     let old = below_3.then(|| Named::imported(&module, &name, 0));
     let new = (above || !below_3).then(|| Named::imported(&module, &name, 5));
     match (old, new) {
-        (Some(old), Some(new)) => if new.trust() > old.trust() { new } else { old },
+        (Some(old), Some(new)) => {
+            if new.trust() > old.trust() {
+                new
+            } else {
+                old
+            }
+        }
         (Some(named), None) | (None, Some(named)) => named,
         (None, None) => Named::new(&module, &name),
     }
@@ -187,16 +231,28 @@ mod tests {
 
     #[test]
     fn python_2_names_count_only_below_protocol_3() {
-        assert_eq!(Named::imported("commands", "getoutput", 2).shown(), "subprocess.getoutput");
-        assert_eq!(Named::imported("commands", "getoutput", 3).module, "commands");
+        assert_eq!(
+            Named::imported("commands", "getoutput", 2).shown(),
+            "subprocess.getoutput"
+        );
+        assert_eq!(
+            Named::imported("commands", "getoutput", 3).module,
+            "commands"
+        );
     }
 
     #[test]
     fn dots_lead_to_what_a_module_imports() {
         let named = Named::new("torch.serialization", "os.system");
-        assert_eq!((named.shown().as_str(), named.trust()), ("os.system", Trust::Sink));
+        assert_eq!(
+            (named.shown().as_str(), named.trust()),
+            ("os.system", Trust::Sink)
+        );
         assert!(named.via.is_some());
-        assert_eq!(Named::new("builtins", "eval.__call__").shown(), "builtins.eval");
+        assert_eq!(
+            Named::new("builtins", "eval.__call__").shown(),
+            "builtins.eval"
+        );
         assert_eq!(Named::new("random", "_os.system").trust(), Trust::Sink);
     }
 

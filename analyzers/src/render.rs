@@ -38,7 +38,13 @@ impl Renderer<'_, '_> {
                     let _ = write!(text, "from {} import {}", clipped(&module), clipped(&name));
                 }
             }
-            EffectKind::Call { callable, arguments, keywords, only_new, .. } => {
+            EffectKind::Call {
+                callable,
+                arguments,
+                keywords,
+                only_new,
+                ..
+            } => {
                 self.call(&mut text, callable, arguments, keywords, only_new, 0);
             }
             EffectKind::Build { object, state } => {
@@ -69,7 +75,10 @@ impl Renderer<'_, '_> {
                     None => {
                         let line = self.graph().bytes().get(effect.offset.saturating_add(1)..);
                         let line = line.and_then(|rest| rest.split(|byte| *byte == b'\n').next());
-                        quote(&mut text, &String::from_utf8_lossy(line.unwrap_or_default()));
+                        quote(
+                            &mut text,
+                            &String::from_utf8_lossy(line.unwrap_or_default()),
+                        );
                     }
                 }
                 text.push(')');
@@ -151,7 +160,11 @@ impl Renderer<'_, '_> {
         let graph = self.graph();
         match value.kind() {
             ValueKind::None => text.push_str("None"),
-            ValueKind::Bool => text.push_str(if value == Value::TRUE { "True" } else { "False" }),
+            ValueKind::Bool => text.push_str(if value == Value::TRUE {
+                "True"
+            } else {
+                "False"
+            }),
             ValueKind::Int => {
                 let _ = write!(text, "{}", graph.small_integer(value).unwrap_or_default());
             }
@@ -169,14 +182,23 @@ impl Renderer<'_, '_> {
                 if length > 1 << 20 {
                     let _ = write!(text, "<str of {length} bytes>");
                 } else {
-                    quote(text, &graph.text_lossy(value, MAX_TEXT.saturating_add(4)).unwrap_or_default());
+                    quote(
+                        text,
+                        &graph
+                            .text_lossy(value, MAX_TEXT.saturating_add(4))
+                            .unwrap_or_default(),
+                    );
                 }
             }
             ValueKind::Bytes | ValueKind::ByteArray => self.bytes(text, value),
             ValueKind::Tuple => {
                 text.push('(');
                 self.list(text, graph.items(value), deeper);
-                text.push_str(if graph.item_count(value) == 1 { ",)" } else { ")" });
+                text.push_str(if graph.item_count(value) == 1 {
+                    ",)"
+                } else {
+                    ")"
+                });
             }
             ValueKind::List => {
                 text.push('[');
@@ -185,14 +207,21 @@ impl Renderer<'_, '_> {
             }
             ValueKind::Dict => self.dict(text, value, deeper),
             ValueKind::Set | ValueKind::FrozenSet => {
-                text.push_str(if value.kind() == ValueKind::Set { "set([" } else { "frozenset([" });
+                text.push_str(if value.kind() == ValueKind::Set {
+                    "set(["
+                } else {
+                    "frozenset(["
+                });
                 self.list(text, graph.items(value), deeper);
                 text.push_str("])");
             }
             ValueKind::View => text.push_str("<memoryview>"),
             ValueKind::Global => {
                 let named = graph.global_id(value).and_then(|id| self.names.get(id));
-                text.push_str(&named.map_or_else(|| "<global>".to_owned(), |named| clipped(&named.shown()).into_owned()));
+                text.push_str(&named.map_or_else(
+                    || "<global>".to_owned(),
+                    |named| clipped(&named.shown()).into_owned(),
+                ));
             }
             ValueKind::Object => self.object(text, value, deeper),
         }
@@ -220,7 +249,11 @@ impl Renderer<'_, '_> {
 
     fn bytes(&self, text: &mut String, value: Value) {
         let bytes = self.graph().byte_string(value).unwrap_or_default();
-        text.push_str(if value.kind() == ValueKind::ByteArray { "bytearray(b'" } else { "b'" });
+        text.push_str(if value.kind() == ValueKind::ByteArray {
+            "bytearray(b'"
+        } else {
+            "b'"
+        });
         for byte in bytes.iter().take(MAX_TEXT / 4) {
             let _ = write!(text, "{}", byte.escape_ascii());
         }
@@ -235,10 +268,19 @@ impl Renderer<'_, '_> {
     }
 
     fn object(&self, text: &mut String, value: Value, depth: u32) {
-        let effect = self.graph().birth(value).and_then(|index| self.trace.effects.get(index));
+        let effect = self
+            .graph()
+            .birth(value)
+            .and_then(|index| self.trace.effects.get(index));
         match effect {
             Some(effect) => match effect.kind {
-                EffectKind::Call { callable, arguments, keywords, only_new, .. } => {
+                EffectKind::Call {
+                    callable,
+                    arguments,
+                    keywords,
+                    only_new,
+                    ..
+                } => {
                     self.call(text, callable, arguments, keywords, only_new, depth);
                 }
                 _ => text.push_str(&self.effect_shallow(effect)),
@@ -269,7 +311,11 @@ fn clipped(text: &str) -> std::borrow::Cow<'_, str> {
 
 /// A str in Python's quotes.
 fn quote(text: &mut String, value: &str) {
-    let quotes = if value.contains('\'') && !value.contains('"') { '"' } else { '\'' };
+    let quotes = if value.contains('\'') && !value.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     text.push(quotes);
     for (index, character) in value.chars().enumerate() {
         if index >= MAX_TEXT {
@@ -303,8 +349,15 @@ mod tests {
     fn effects(bytes: &[u8]) -> Vec<String> {
         let trace = Machine::new(bytes, 0, Options::default()).run();
         let names = Names::of(&trace.graph);
-        let renderer = Renderer { trace: &trace, names: &names };
-        trace.effects.iter().map(|effect| renderer.effect(effect)).collect()
+        let renderer = Renderer {
+            trace: &trace,
+            names: &names,
+        };
+        trace
+            .effects
+            .iter()
+            .map(|effect| renderer.effect(effect))
+            .collect()
     }
 
     #[test]
@@ -315,7 +368,11 @@ mod tests {
         );
         assert_eq!(
             effects(b"cm\nn\n)\x81}S'a'\nK\x01sb."),
-            ["from m import n", "m.n.__new__(m.n)", "m.n.__new__(m.n).__setstate__({'a': 1})"]
+            [
+                "from m import n",
+                "m.n.__new__(m.n)",
+                "m.n.__new__(m.n).__setstate__({'a': 1})"
+            ]
         );
         assert_eq!(effects(b"Pid\n."), ["persistent_load('id')"]);
     }

@@ -104,7 +104,11 @@ mod tests {
         let mut ids = std::collections::HashSet::new();
         for rule in RULES {
             assert!(ids.insert(rule.id), "{}", rule.id);
-            assert!(rule.page.starts_with(&format!("# {}\n", rule.id)), "{}", rule.id);
+            assert!(
+                rule.page.starts_with(&format!("# {}\n", rule.id)),
+                "{}",
+                rule.id
+            );
             for heading in ["## What", "## Why it is bad", "## Example", "## What to do"] {
                 assert!(rule.page.contains(heading), "{}: {heading}", rule.id);
             }

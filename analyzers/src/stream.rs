@@ -5,7 +5,9 @@ use pickleproof_core::{End, ErrorKind, LimitKind, Trace};
 
 use crate::assess::{Assessor, Reason};
 use crate::findings::Findings;
-use crate::judgement::{EffectRecord, ImportRecord, Integrity, Risk, StreamError, StreamJudgement, Trust};
+use crate::judgement::{
+    EffectRecord, ImportRecord, Integrity, Risk, StreamError, StreamJudgement, Trust,
+};
 use crate::names::Names;
 use crate::render::Renderer;
 use crate::rules;
@@ -27,8 +29,16 @@ pub(crate) fn judge(
     findings: &mut Findings,
 ) -> Judged {
     let trace = &stream.trace;
-    let assessor = Assessor { trace, names, loader: stream.loader };
-    let reasons: Vec<Reason> = trace.effects.iter().map(|effect| assessor.assess(effect)).collect();
+    let assessor = Assessor {
+        trace,
+        names,
+        loader: stream.loader,
+    };
+    let reasons: Vec<Reason> = trace
+        .effects
+        .iter()
+        .map(|effect| assessor.assess(effect))
+        .collect();
     let renderer = Renderer { trace, names };
     let integrity = integrity(trace, partial);
     findings.take_risk();
@@ -41,7 +51,11 @@ pub(crate) fn judge(
         carved: stream.carved,
     };
     rules::check(&Subject::Stream(subject), findings);
-    let mut risk = reasons.iter().map(Reason::risk).max().unwrap_or(Risk::Inert);
+    let mut risk = reasons
+        .iter()
+        .map(Reason::risk)
+        .max()
+        .unwrap_or(Risk::Inert);
     risk = risk.max(findings.take_risk());
     if matches!(integrity, Integrity::Corrupt | Integrity::Limited) {
         risk = risk.max(Risk::Review);
@@ -139,7 +153,12 @@ fn shown(name: &[u8]) -> String {
 }
 
 /// The first effects, and those further on that are not accounted for.
-fn effects(trace: &Trace<'_>, reasons: &[Reason], renderer: Renderer<'_, '_>, listed: usize) -> Vec<EffectRecord> {
+fn effects(
+    trace: &Trace<'_>,
+    reasons: &[Reason],
+    renderer: Renderer<'_, '_>,
+    listed: usize,
+) -> Vec<EffectRecord> {
     let mut later = 0_usize;
     let mut records = Vec::new();
     for (index, (effect, reason)) in trace.effects.iter().zip(reasons).enumerate() {
@@ -182,5 +201,8 @@ const fn kind_name(kind: &pickleproof_core::EffectKind) -> &'static str {
 
 /// Whether text that only seems to import does import something that exists.
 pub(crate) fn imports_something_known(names: &Names) -> bool {
-    names.all().iter().any(|named| named.trust() != Trust::Unknown)
+    names
+        .all()
+        .iter()
+        .any(|named| named.trust() != Trust::Unknown)
 }

@@ -14,9 +14,17 @@ pub(crate) enum Subject<'s> {
     /// A stream that was run.
     Stream(StreamSubject<'s>),
     /// Bytes behind the last stream of a member.
-    Trailing { location: &'s str, offset: usize, length: usize },
+    Trailing {
+        location: &'s str,
+        offset: usize,
+        length: usize,
+    },
     /// Views of a container that disagree.
-    Difference { location: &'s str, offset: u64, difference: &'s Difference },
+    Difference {
+        location: &'s str,
+        offset: u64,
+        difference: &'s Difference,
+    },
 }
 
 /// A stream that was run, its effects judged.
@@ -62,10 +70,18 @@ impl StreamSubject<'_> {
         let mut next = Some(value);
         let mut steps = Vec::new();
         while let Some(value) = next {
-            let effect = self.trace.graph.birth(value).and_then(|index| self.trace.effects.get(index));
+            let effect = self
+                .trace
+                .graph
+                .birth(value)
+                .and_then(|index| self.trace.effects.get(index));
             let Some(effect) = effect else { break };
             steps.push(self.evidence(effect));
-            if let EffectKind::Import { operands: Some((module, name)), .. } = effect.kind {
+            if let EffectKind::Import {
+                operands: Some((module, name)),
+                ..
+            } = effect.kind
+            {
                 for operand in [name, module] {
                     steps.extend(self.literal(operand));
                 }
@@ -94,15 +110,23 @@ impl StreamSubject<'_> {
     /// Number of bytes from an effect's opcode to the end of its instruction.
     pub(crate) fn length(&self, effect: &Effect) -> u64 {
         let bytes = self.trace.graph.bytes();
-        let (dialect, version) = (pickleproof_core::Dialect::C, pickleproof_core::Version::CLASSIC);
-        let instruction = pickleproof_core::Decoder::new(bytes, effect.offset, dialect, version).read();
-        instruction.map_or(1, |instruction| instruction.end.saturating_sub(instruction.offset) as u64)
+        let (dialect, version) = (
+            pickleproof_core::Dialect::C,
+            pickleproof_core::Version::CLASSIC,
+        );
+        let instruction =
+            pickleproof_core::Decoder::new(bytes, effect.offset, dialect, version).read();
+        instruction.map_or(1, |instruction| {
+            instruction.end.saturating_sub(instruction.offset) as u64
+        })
     }
 
     /// Whether the same global is also called in a way that another rule reports.
     pub(crate) fn is_called(&self, named: &Named) -> bool {
         self.reasons.iter().any(|reason| match reason {
-            Reason::SinkCalled(called) | Reason::DualCalled(called) | Reason::UnknownCalled(called) => {
+            Reason::SinkCalled(called)
+            | Reason::DualCalled(called)
+            | Reason::UnknownCalled(called) => {
                 called.module == named.module && called.name == named.name
             }
             _ => false,

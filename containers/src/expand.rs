@@ -73,6 +73,8 @@ pub(crate) struct Expanded {
     pub(crate) consumed: usize,
     /// Why there is not more, if there should be.
     pub(crate) failure: Option<Failure>,
+    /// What the streams in it count, for [`Budget`].
+    pub(crate) parts: u32,
 }
 
 /// How far one expansion may go.
@@ -82,16 +84,18 @@ pub(crate) struct Budget {
     pub(crate) ratio: u64,
     pub(crate) ratio_floor: u64,
     pub(crate) window: u64,
+    pub(crate) parts: u32,
 }
 
 impl Budget {
-    /// The limits on one member, with at most `held` bytes to be had.
-    pub(crate) fn new(limits: &Limits, held: u64) -> Self {
+    /// The limits on one member, with at most `held` bytes and `parts` to be had.
+    pub(crate) fn new(limits: &Limits, held: u64, parts: u32) -> Self {
         Self {
             output: limits.member_bytes.min(held),
             ratio: limits.ratio,
             ratio_floor: limits.ratio_floor,
             window: limits.window_bytes,
+            parts: parts.min(PARTS),
         }
     }
 
@@ -101,6 +105,7 @@ impl Budget {
         ratio: u64::MAX,
         ratio_floor: u64::MAX,
         window: 128 << 20,
+        parts: 4,
     };
 }
 
@@ -116,8 +121,9 @@ pub(crate) struct Sink {
 }
 
 /// Streams or frames behind each other in one expansion. Each costs a decoder's set-up, and the
-/// smallest have 9 bytes; `bgzip` puts 16,384 into a GiB.
-const PARTS: u32 = 1 << 16;
+/// smallest have 9 bytes; `bgzip` puts 16,384 into a GiB. A bzip2 stream counts as
+/// [`bzip2::WEIGHT`].
+pub(crate) const PARTS: u32 = 1 << 16;
 
 impl Sink {
     /// Counts a stream or frame that begins.
@@ -125,13 +131,14 @@ impl Sink {
     /// # Errors
     ///
     /// The limit, when there are too many.
-    fn part(&mut self) -> Result<(), Failure> {
-        self.parts = self.parts.saturating_add(1);
-        if self.parts > PARTS {
-            return Err(Failure::Limit(format!(
-                "there are more than {PARTS} compressed streams behind each other"
-            )));
+    fn part(&mut self, weight: u32) -> Result<(), Failure> {
+        // The first is always allowed: it belongs to a member, and those are counted elsewhere.
+        if self.parts > self.budget.parts {
+            return Err(Failure::Limit(
+                "there are too many compressed streams behind each other".to_owned(),
+            ));
         }
+        self.parts = self.parts.saturating_add(weight);
         Ok(())
     }
 
@@ -210,6 +217,7 @@ pub(crate) fn expand(codec: Codec, input: &[u8], budget: Budget) -> Expanded {
         bytes: sink.out,
         consumed: end.consumed,
         failure: end.failure,
+        parts: sink.parts,
     }
 }
 

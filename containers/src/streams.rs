@@ -67,7 +67,12 @@ pub fn streams<'a>(
     options: &Options,
     take: &mut dyn FnMut(Stream<'a>),
 ) -> Found {
-    let mut search = Search { member, options, found: Found::default(), held: Vec::new() };
+    let mut search = Search {
+        member,
+        options,
+        found: Found::default(),
+        held: Vec::new(),
+    };
     search.run(take);
     search.found
 }
@@ -146,15 +151,25 @@ impl<'a> Search<'_, 'a> {
     fn weigh(&self, trace: &Trace<'_>, position: usize) -> Evidence {
         let bytes = self.member.bytes;
         let declared = bytes.get(position) == Some(&Opcode::Proto.byte())
-            && bytes.get(position.saturating_add(1)).is_some_and(|protocol| *protocol <= 5);
-        let imports = trace.effects.iter().any(|effect| matches!(effect.kind, EffectKind::Import { .. }));
+            && bytes
+                .get(position.saturating_add(1))
+                .is_some_and(|protocol| *protocol <= 5);
+        let imports = trace
+            .effects
+            .iter()
+            .any(|effect| matches!(effect.kind, EffectKind::Import { .. }));
         let acts = trace.effects.iter().any(|effect| acts(&effect.kind));
         match trace.end {
             End::Limit { .. } => Evidence::Strong,
             End::Stop { .. } => {
                 let whole = trace.consumed == bytes.len();
                 let long = trace.instructions >= CONVINCING_INSTRUCTIONS;
-                if declared || acts || imports || (whole && trace.instructions > 1) || (long && self.follows()) {
+                if declared
+                    || acts
+                    || imports
+                    || (whole && trace.instructions > 1)
+                    || (long && self.follows())
+                {
                     Evidence::Strong
                 } else {
                     Evidence::Slight
@@ -162,7 +177,12 @@ impl<'a> Search<'_, 'a> {
             }
             End::Broken(_) if acts => Evidence::Strong,
             End::Broken(error) => {
-                let begun = trace.instructions >= if self.member.top { 2 } else { CONVINCING_INSTRUCTIONS };
+                let begun = trace.instructions
+                    >= if self.member.top {
+                        2
+                    } else {
+                        CONVINCING_INSTRUCTIONS
+                    };
                 let cut = matches!(error.kind, ErrorKind::EndOfInput | ErrorKind::Truncated);
                 if declared && (begun || (cut && self.member.top)) {
                     Evidence::Strong
@@ -197,8 +217,17 @@ impl<'a> Search<'_, 'a> {
             self.found.torch_legacy = true;
         }
         self.found.streams = self.found.streams.saturating_add(1);
-        let loader = if self.found.torch_legacy { Loader::TorchLoad } else { self.member.loader };
-        take(Stream { trace, strength, carved, loader });
+        let loader = if self.found.torch_legacy {
+            Loader::TorchLoad
+        } else {
+            self.member.loader
+        };
+        take(Stream {
+            trace,
+            strength,
+            carved,
+            loader,
+        });
     }
 
     /// Where another stream may begin at or behind `position`, though nothing leads there: behind
@@ -209,7 +238,10 @@ impl<'a> Search<'_, 'a> {
         }
         let bytes = self.member.bytes;
         let rest = bytes.get(position..)?;
-        let blanks = rest.iter().take_while(|byte| matches!(byte, 0 | b'\n' | b'\r' | b' ' | b'\t')).count();
+        let blanks = rest
+            .iter()
+            .take_while(|byte| matches!(byte, 0 | b'\n' | b'\r' | b' ' | b'\t'))
+            .count();
         let behind = position.saturating_add(blanks);
         if blanks > 0 && behind < bytes.len() && self.follows() && self.has_effects(behind) {
             return Some(behind);
@@ -218,7 +250,11 @@ impl<'a> Search<'_, 'a> {
         memmem::find_iter(window, &[Opcode::Proto.byte()])
             .map(|at| position.saturating_add(at))
             .filter(|at| *at > 0)
-            .filter(|at| bytes.get(at.saturating_add(1)).is_some_and(|protocol| (2..=5).contains(protocol)))
+            .filter(|at| {
+                bytes
+                    .get(at.saturating_add(1))
+                    .is_some_and(|protocol| (2..=5).contains(protocol))
+            })
             .take(CARVED_HEADS)
             .find(|at| self.has_effects(*at))
     }
@@ -246,22 +282,35 @@ const fn acts(kind: &EffectKind) -> bool {
 
 /// Whether every import names what could be a module and a name; prose does not.
 fn plausible_imports(trace: &Trace<'_>) -> bool {
-    trace.graph.globals().iter().all(|global| is_dotted_name(&global.module) && is_dotted_name(&global.name))
+    trace
+        .graph
+        .globals()
+        .iter()
+        .all(|global| is_dotted_name(&global.module) && is_dotted_name(&global.name))
 }
 
 fn is_dotted_name(name: &[u8]) -> bool {
-    let Ok(name) = core::str::from_utf8(name) else { return false };
+    let Ok(name) = core::str::from_utf8(name) else {
+        return false;
+    };
     name.split('.').all(|part| {
         let mut characters = part.chars();
-        characters.next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        characters
+            .next()
+            .is_some_and(|first| first == '_' || first.is_alphabetic())
             && characters.all(|character| character == '_' || character.is_alphanumeric())
     })
 }
 
 fn is_torch_magic(trace: &Trace<'_>) -> bool {
-    let End::Stop { root, .. } = trace.end else { return false };
+    let End::Stop { root, .. } = trace.end else {
+        return false;
+    };
     root.kind() == ValueKind::LongInt
-        && trace.graph.integer(root).is_some_and(|number| !number.negative && number.magnitude == TORCH_MAGIC)
+        && trace
+            .graph
+            .integer(root)
+            .is_some_and(|number| !number.negative && number.magnitude == TORCH_MAGIC)
 }
 
 #[cfg(test)]
@@ -313,15 +362,24 @@ mod tests {
 
     #[test]
     fn protocol_0_needs_no_name_and_no_header() {
-        assert_eq!(find(b"cos\nsystem\n(S'echo pickleproof'\ntR.").0, [(0, Strength::Strong, false)]);
-        assert_eq!(find(b"cos\nsystem\n(S'echo pickleproof'\ntR").0, [(0, Strength::Strong, false)]);
+        assert_eq!(
+            find(b"cos\nsystem\n(S'echo pickleproof'\ntR.").0,
+            [(0, Strength::Strong, false)]
+        );
+        assert_eq!(
+            find(b"cos\nsystem\n(S'echo pickleproof'\ntR").0,
+            [(0, Strength::Strong, false)]
+        );
         assert_eq!(find(b"(lp0\nI1\na.").0, [(0, Strength::Strong, false)]);
     }
 
     #[test]
     fn streams_follow_each_other_and_what_is_left_is_trailing() {
         let (list, found) = find(b"\x80\x04N.\x80\x04K\x01.rest");
-        assert_eq!(list, [(0, Strength::Strong, false), (4, Strength::Strong, false)]);
+        assert_eq!(
+            list,
+            [(0, Strength::Strong, false), (4, Strength::Strong, false)]
+        );
         assert_eq!(found.trailing, Some(9));
         // Plain data first, then a call: both count.
         let (list, _) = find(b"N.cos\nsystem\n(S'echo pickleproof'\ntR.");
@@ -331,7 +389,10 @@ mod tests {
     #[test]
     fn a_stream_behind_a_break_or_blanks_is_carved() {
         let (list, _) = find(b"\x80\x04N.\0\0\0\0cos\nsystem\n(S'echo pickleproof'\ntR.");
-        assert_eq!(list, [(0, Strength::Strong, false), (8, Strength::Strong, true)]);
+        assert_eq!(
+            list,
+            [(0, Strength::Strong, false), (8, Strength::Strong, true)]
+        );
         let (list, _) = find(b"HEADER\x80\x02cos\nsystem\nU\x10echo pickleproof\x85R.");
         assert_eq!(list, [(6, Strength::Strong, true)]);
     }
@@ -341,6 +402,9 @@ mod tests {
         let mut file = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02}.\x80\x02].".to_vec();
         file.extend([0; 64]);
         let (list, found) = find(&file);
-        assert_eq!((list.len(), found.torch_legacy, found.trailing), (5, true, None));
+        assert_eq!(
+            (list.len(), found.torch_legacy, found.trailing),
+            (5, true, None)
+        );
     }
 }

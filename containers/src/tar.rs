@@ -149,6 +149,29 @@ pub(crate) fn walk(walker: &mut Walker<'_>, place: &Place, bytes: &[u8]) {
     }
 }
 
+/// Whether one member of the archive holds all bytes from `first` to `last`.
+pub(crate) fn has_member_around(bytes: &[u8], (first, last): (u64, u64)) -> bool {
+    let mut at = 0_u64;
+    while let Some(block) = from(bytes, at).first_chunk::<512>() {
+        if !checksum_is_right(block) {
+            return false;
+        }
+        let Some(size) = number(block.get(124..136).unwrap_or_default()) else {
+            return false;
+        };
+        let start = at.saturating_add(BLOCK);
+        let end = start.saturating_add(size);
+        if start <= first && last <= end {
+            return matches!(block.get(156), Some(0 | b'0'));
+        }
+        let Some(next) = end.checked_next_multiple_of(BLOCK) else {
+            return false;
+        };
+        at = next;
+    }
+    false
+}
+
 fn member(
     walker: &mut Walker<'_>,
     place: &Place,

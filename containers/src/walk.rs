@@ -1,7 +1,7 @@
 //! The walk: visits bytes, sees what they are, and goes into them.
 
 use crate::bytes::{from, wide};
-use crate::expand::{Budget, Codec, Expanded, Failure, expand};
+use crate::expand::{Budget, Codec, Expanded, Failure, PARTS, expand};
 use crate::npy::Contents;
 use crate::{
     Difference, DifferenceKind, Format, FormatKind, GapKind, Limits, Loader, Member, Visitor, npy,
@@ -21,6 +21,7 @@ pub fn walk(path: &str, bytes: &[u8], limits: &Limits, visitor: &mut dyn Visitor
         visitor,
         artifact: wide(bytes.len()),
         expanded: 0,
+        parts: 0,
         aborted: 0,
         held: 0,
         members: 0,
@@ -74,6 +75,8 @@ pub(crate) struct Walker<'v> {
     artifact: u64,
     /// Bytes expanded so far.
     expanded: u64,
+    /// Compressed streams behind others so far.
+    parts: u32,
     /// Bytes expanded so far in members that hit a limit.
     aborted: u64,
     /// Expanded bytes that are alive.
@@ -140,6 +143,15 @@ impl Walker<'_> {
             }
             _ => {}
         }
+        // A tar archive whose last members are small zip archives ends like one; they are walked.
+        let archive = archive.filter(|archive| {
+            let extents = archive.extents();
+            format != Format::Tar
+                || extents.is_empty()
+                || !extents
+                    .iter()
+                    .all(|extent| tar::has_member_around(bytes, *extent))
+        });
         if let Some(archive) = archive {
             if !matches!(format, Format::Zip | Format::TorchZip | Format::Npz) {
                 let text = format!(
@@ -191,7 +203,9 @@ impl Walker<'_> {
             return None;
         }
         let room = self.limits.held_bytes.saturating_sub(self.held);
-        let expanded = expand(codec, input, Budget::new(&self.limits, room));
+        let parts = PARTS.saturating_mul(4).saturating_sub(self.parts);
+        let expanded = expand(codec, input, Budget::new(&self.limits, room, parts));
+        self.parts = self.parts.saturating_add(expanded.parts.saturating_sub(8));
         let length = wide(expanded.bytes.len());
         self.expanded = self.expanded.saturating_add(length);
         if matches!(expanded.failure, Some(Failure::Limit(_))) {

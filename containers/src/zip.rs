@@ -82,9 +82,15 @@ pub(crate) struct Archive<'a> {
     items: Vec<Item<'a>>,
     remarks: Remarks,
     format: Format,
+    extents: Vec<(u64, u64)>,
 }
 
 impl Archive<'_> {
+    /// For each central directory, from the first byte that it points to, to its end.
+    pub(crate) fn extents(&self) -> &[(u64, u64)] {
+        &self.extents
+    }
+
     /// The kind of archive: zip, torch-zip or npz.
     pub(crate) fn format(&self) -> Format {
         self.format
@@ -103,10 +109,22 @@ pub(crate) fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Option<Archive<'a>> 
     let headers = headers::find(bytes, &centrals, &directories, most, &mut remarks);
     let items = compare::items(bytes, &headers, &centrals, &directories, &mut remarks);
     let format = classify(&items);
+    let mut extents: Vec<(u64, u64)> = Vec::new();
+    for central in &centrals {
+        match extents.last_mut() {
+            // Entries of one directory stand behind each other.
+            Some((first, last)) if *last == central.record => {
+                *first = central.header.min(*first);
+                *last = central.next;
+            }
+            _ => extents.push((central.header, central.next)),
+        }
+    }
     Some(Archive {
         items,
         remarks,
         format,
+        extents,
     })
 }
 

@@ -11,7 +11,10 @@ use pickleproof_core::Limits;
 /// Where a judgement contradicts itself: an artifact is not the worst of what is inside, something
 /// broken or not looked at is below `review`, a finding lies outside its member.
 pub fn analyze(bytes: &[u8]) {
-    let mut options = Options { listed: 100, ..Options::default() };
+    let mut options = Options {
+        listed: 100,
+        ..Options::default()
+    };
     options.machine.limits = Limits {
         instructions: 1 << 16,
         stack: 1 << 14,
@@ -27,20 +30,44 @@ pub fn analyze(bytes: &[u8]) {
     options.containers.members = 1000;
     let judgement = judge("input", bytes, &options);
     for stream in &judgement.streams {
-        assert!(judgement.risk >= stream.risk, "the artifact is better than a stream in it");
-        assert!(judgement.integrity >= stream.integrity, "the artifact is more whole than a stream in it");
+        assert!(
+            judgement.risk >= stream.risk,
+            "the artifact is better than a stream in it"
+        );
+        assert!(
+            judgement.integrity >= stream.integrity,
+            "the artifact is more whole than a stream in it"
+        );
         if matches!(stream.integrity, Integrity::Corrupt | Integrity::Limited) {
-            assert!(stream.risk >= Risk::Review, "a stream that was not understood is trusted");
+            assert!(
+                stream.risk >= Risk::Review,
+                "a stream that was not understood is trusted"
+            );
         }
         let worst = stream.effects.iter().map(|effect| effect.risk).max();
-        assert!(worst <= Some(stream.risk), "a stream is better than an effect of it");
+        assert!(
+            worst <= Some(stream.risk),
+            "a stream is better than an effect of it"
+        );
         if stream.effects_total > 0 {
             assert!(stream.risk > Risk::Inert, "a stream with effects is inert");
         }
     }
     if !judgement.gaps.is_empty() {
-        assert!(judgement.risk >= Risk::Review, "an artifact with a gap is clean");
+        assert!(
+            judgement.risk >= Risk::Review,
+            "an artifact with a gap is clean"
+        );
     }
-    assert!(judgement.findings.is_sorted_by(|left, right| left.severity >= right.severity), "findings are not sorted");
-    assert_eq!(judge("input", bytes, &options), judgement, "two judgements differ");
+    assert!(
+        judgement
+            .findings
+            .is_sorted_by(|left, right| left.severity >= right.severity),
+        "findings are not sorted"
+    );
+    assert_eq!(
+        judge("input", bytes, &options),
+        judgement,
+        "two judgements differ"
+    );
 }

@@ -6,8 +6,17 @@ use pickleproof_core::{
 };
 
 /// Releases before and after each change of behaviour.
-const VERSIONS: [Version; 3] =
-    [Version::CLASSIC, Version { minor: 14, patch: 10 }, Version { minor: 15, patch: 2 }];
+const VERSIONS: [Version; 3] = [
+    Version::CLASSIC,
+    Version {
+        minor: 14,
+        patch: 10,
+    },
+    Version {
+        minor: 15,
+        patch: 2,
+    },
+];
 
 /// Small enough that hitting them is part of the game, large enough for any seed.
 fn limits() -> Limits {
@@ -37,15 +46,30 @@ pub fn loads(bytes: &[u8]) {
     }
     for dialect in Dialect::ALL {
         for environment in [Environment::Generous, Environment::Exact] {
-            let options = Options { dialect, environment, limits: limits(), ..Options::default() };
+            let options = Options {
+                dialect,
+                environment,
+                limits: limits(),
+                ..Options::default()
+            };
             let trace = Machine::new(bytes, 0, options.clone()).run();
             check(bytes, &trace, &options);
             let again = Machine::new(bytes, 0, options).run();
-            assert_eq!(trace.effects, again.effects, "two runs have different effects");
+            assert_eq!(
+                trace.effects, again.effects,
+                "two runs have different effects"
+            );
             assert_eq!(trace.end, again.end, "two runs end differently");
         }
     }
-    let latest = Options { version: Version { minor: 15, patch: 2 }, limits: limits(), ..Options::default() };
+    let latest = Options {
+        version: Version {
+            minor: 15,
+            patch: 2,
+        },
+        limits: limits(),
+        ..Options::default()
+    };
     let trace = Machine::new(bytes, 0, latest.clone()).run();
     check(bytes, &trace, &latest);
 }
@@ -57,19 +81,30 @@ fn decode(bytes: &[u8], dialect: Dialect, version: Version) {
         match decoder.read() {
             Ok(instruction) => {
                 assert_eq!(instruction.offset, position, "instructions leave a gap");
-                assert!(instruction.end > position && instruction.end <= bytes.len(), "an instruction leaves the input");
+                assert!(
+                    instruction.end > position && instruction.end <= bytes.len(),
+                    "an instruction leaves the input"
+                );
                 let encoded = encode(&instruction);
-                let written = bytes.get(position..instruction.end).expect("lies inside the input");
+                let written = bytes
+                    .get(position..instruction.end)
+                    .expect("lies inside the input");
                 // `pickle.py` takes counted data that is cut off for what is there.
                 let cut = dialect == Dialect::Python && instruction.end == bytes.len();
-                assert!(encoded == written || cut, "{instruction:?} does not encode to itself");
+                assert!(
+                    encoded == written || cut,
+                    "{instruction:?} does not encode to itself"
+                );
                 position = instruction.end;
                 if position == bytes.len() {
                     break;
                 }
             }
             Err(error) => {
-                assert_eq!(error.offset, position, "an error is not where its instruction is");
+                assert_eq!(
+                    error.offset, position,
+                    "an error is not where its instruction is"
+                );
                 assert_eq!(decoder.position(), position, "an error moves the decoder");
                 break;
             }
@@ -110,44 +145,96 @@ fn encode(instruction: &Instruction<'_>) -> Vec<u8> {
 
 fn check(bytes: &[u8], trace: &Trace<'_>, options: &Options) {
     let limits = &options.limits;
-    assert!(trace.consumed <= bytes.len(), "more was consumed than there is");
-    assert!(trace.instructions <= limits.instructions, "the limit on instructions does not hold");
-    assert!(trace.instructions <= bytes.len() as u64, "more instructions than bytes");
-    assert!(trace.effects.len() as u64 <= limits.effects, "the limit on effects does not hold");
-    assert!(trace.protocol <= 5 || options.dialect == Dialect::PickleTools, "an unknown protocol was accepted");
+    assert!(
+        trace.consumed <= bytes.len(),
+        "more was consumed than there is"
+    );
+    assert!(
+        trace.instructions <= limits.instructions,
+        "the limit on instructions does not hold"
+    );
+    assert!(
+        trace.instructions <= bytes.len() as u64,
+        "more instructions than bytes"
+    );
+    assert!(
+        trace.effects.len() as u64 <= limits.effects,
+        "the limit on effects does not hold"
+    );
+    assert!(
+        trace.protocol <= 5 || options.dialect == Dialect::PickleTools,
+        "an unknown protocol was accepted"
+    );
     let mut last = 0;
     for effect in &trace.effects {
-        assert!(effect.offset < bytes.len() && effect.offset >= last, "effects are out of order");
-        assert_eq!(bytes.get(effect.offset), Some(&effect.opcode.byte()), "an effect is not where its opcode is");
+        assert!(
+            effect.offset < bytes.len() && effect.offset >= last,
+            "effects are out of order"
+        );
+        assert_eq!(
+            bytes.get(effect.offset),
+            Some(&effect.opcode.byte()),
+            "an effect is not where its opcode is"
+        );
         last = effect.offset;
         for value in values(effect) {
             look_at(trace, value);
         }
     }
     for (index, global) in trace.graph.globals().iter().enumerate() {
-        let effect = trace.effects.get(global.effect as usize).expect("a global is born in an effect");
-        let EffectKind::Import { global: id, .. } = effect.kind else { panic!("a global is born in an import") };
-        assert_eq!((id.index(), effect.offset), (index, global.offset), "a global is born in another's import");
+        let effect = trace
+            .effects
+            .get(global.effect as usize)
+            .expect("a global is born in an effect");
+        let EffectKind::Import { global: id, .. } = effect.kind else {
+            panic!("a global is born in an import")
+        };
+        assert_eq!(
+            (id.index(), effect.offset),
+            (index, global.offset),
+            "a global is born in another's import"
+        );
     }
     match trace.end {
         End::Stop { offset, root } => {
-            assert_eq!(bytes.get(offset), Some(&b'.'), "the run stopped without STOP");
+            assert_eq!(
+                bytes.get(offset),
+                Some(&b'.'),
+                "the run stopped without STOP"
+            );
             look_at(trace, root);
         }
-        End::Broken(error) => assert!(error.offset <= bytes.len(), "an error lies behind the input"),
-        End::Limit { offset, .. } => assert!(offset <= bytes.len(), "a limit lies behind the input"),
+        End::Broken(error) => assert!(
+            error.offset <= bytes.len(),
+            "an error lies behind the input"
+        ),
+        End::Limit { offset, .. } => {
+            assert!(offset <= bytes.len(), "a limit lies behind the input")
+        }
     }
 }
 
 fn values(effect: &Effect) -> Vec<Value> {
     match effect.kind {
-        EffectKind::Import { operands, .. } => operands.into_iter().flat_map(|(module, name)| [module, name]).collect(),
-        EffectKind::Call { callable, arguments, keywords, object, .. } => {
-            [Some(callable), Some(arguments), keywords, Some(object)].into_iter().flatten().collect()
-        }
+        EffectKind::Import { operands, .. } => operands
+            .into_iter()
+            .flat_map(|(module, name)| [module, name])
+            .collect(),
+        EffectKind::Call {
+            callable,
+            arguments,
+            keywords,
+            object,
+            ..
+        } => [Some(callable), Some(arguments), keywords, Some(object)]
+            .into_iter()
+            .flatten()
+            .collect(),
         EffectKind::Build { object, state } => vec![object, state],
         EffectKind::SetItem { object, key, value } => vec![object, key, value],
-        EffectKind::Append { object, item } | EffectKind::Add { object, item } => vec![object, item],
+        EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
+            vec![object, item]
+        }
         EffectKind::Extend { object, .. } => vec![object],
         EffectKind::PersistentLoad { id, object } => id.into_iter().chain([object]).collect(),
         EffectKind::Extension { object, .. } | EffectKind::Buffer { object } => vec![object],
@@ -158,15 +245,29 @@ fn values(effect: &Effect) -> Vec<Value> {
 fn look_at(trace: &Trace<'_>, value: Value) {
     let graph = &trace.graph;
     if let Some(offset) = graph.offset(value) {
-        assert!(offset < graph.bytes().len(), "a value lies behind the input");
+        assert!(
+            offset < graph.bytes().len(),
+            "a value lies behind the input"
+        );
     }
-    let _ = (graph.text(value), graph.byte_string(value), graph.float_bits(value), graph.integer(value));
+    let _ = (
+        graph.text(value),
+        graph.byte_string(value),
+        graph.float_bits(value),
+        graph.integer(value),
+    );
     let items = graph.items(value).take(64).count();
-    assert!(items <= graph.item_count(value), "more items than are counted");
+    assert!(
+        items <= graph.item_count(value),
+        "more items than are counted"
+    );
     for (_, _, length) in graph.assignments(value).take(64) {
         assert!(length > 0, "an item was set in an empty list");
     }
     if let Some(birth) = graph.birth(value) {
-        assert!(birth < trace.effects.len(), "an object is born in no effect");
+        assert!(
+            birth < trace.effects.len(),
+            "an object is born in no effect"
+        );
     }
 }

@@ -5,7 +5,10 @@ use super::table;
 pub(super) static TABLE: &str = include_str!("../../kb/python2.tsv");
 
 /// The Python 3 name that `find_class` maps a name to below protocol 3, if it maps it.
-pub(crate) fn python_3_name(module: &str, name: &str) -> Option<(&'static str, Option<&'static str>)> {
+pub(crate) fn python_3_name(
+    module: &str,
+    name: &str,
+) -> Option<(&'static str, Option<&'static str>)> {
     if let Some(found) = table::find(TABLE, [module, name]) {
         let (module, name) = found.split_once('\t')?;
         return Some((module, Some(name)));
@@ -21,9 +24,18 @@ mod tests {
     #[test]
     fn pairs_are_mapped_before_modules() {
         table::assert_sorted(TABLE);
-        assert_eq!(python_3_name("__builtin__", "eval"), Some(("builtins", None)));
-        assert_eq!(python_3_name("__builtin__", "xrange"), Some(("builtins", Some("range"))));
-        assert_eq!(python_3_name("commands", "getoutput"), Some(("subprocess", None)));
+        assert_eq!(
+            python_3_name("__builtin__", "eval"),
+            Some(("builtins", None))
+        );
+        assert_eq!(
+            python_3_name("__builtin__", "xrange"),
+            Some(("builtins", Some("range")))
+        );
+        assert_eq!(
+            python_3_name("commands", "getoutput"),
+            Some(("subprocess", None))
+        );
         assert_eq!(python_3_name("os", "system"), None);
     }
 }

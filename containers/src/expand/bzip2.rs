@@ -5,12 +5,15 @@ use bzip2::{Decompress, Status};
 use super::{CHUNK, End, Failure, Sink};
 use crate::bytes::{from, head, narrow, wide};
 
+/// What a stream counts among the parts of an expansion: a decoder clears some megabytes first.
+pub(super) const WEIGHT: u32 = 8;
+
 /// Expands all streams. What follows the last one is not used.
 pub(super) fn streams(input: &[u8], sink: &mut Sink) -> End {
     let mut at = 0_usize;
     let mut scratch = vec![0; CHUNK];
     loop {
-        if let Err(failure) = sink.part() {
+        if let Err(failure) = sink.part(WEIGHT) {
             return End::bad(at, failure);
         }
         let end = stream(from(input, wide(at)), &mut scratch, sink, at);

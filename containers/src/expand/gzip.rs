@@ -17,7 +17,7 @@ pub(super) fn members(input: &[u8], sink: &mut Sink) -> End {
     let mut at = 0_usize;
     let mut inflater = Inflater::new();
     loop {
-        if let Err(failure) = sink.part() {
+        if let Err(failure) = sink.part(1) {
             return End::bad(at, failure);
         }
         let rest = from(input, wide(at));

@@ -22,7 +22,7 @@ pub(super) fn frames(input: &[u8], sink: &mut Sink) -> End {
     // One buffer for all frames: a hostile file can have one in every 15 bytes.
     let mut scratch = Vec::new();
     while at < input.len() {
-        if let Err(failure) = sink.part() {
+        if let Err(failure) = sink.part(1) {
             return End::bad(at, failure);
         }
         let next = match u32_at(input, at) {

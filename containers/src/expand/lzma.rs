@@ -61,7 +61,7 @@ fn window_kib(sink: &Sink) -> u32 {
 pub(super) fn xz(input: &[u8], sink: &mut Sink) -> End {
     let mut at = 0_usize;
     loop {
-        if let Err(failure) = sink.part() {
+        if let Err(failure) = sink.part(1) {
             return End::bad(at, failure);
         }
         let limit = window_kib(sink);

@@ -3,7 +3,7 @@ use crate::Limits;
 use crate::testing::{BZIP2, LZ4, LZMA, XZ, ZSTD, deflate, gzip, payload, zlib};
 
 fn budget() -> Budget {
-    Budget::new(&Limits::default(), u64::MAX)
+    Budget::new(&Limits::default(), u64::MAX, u32::MAX)
 }
 
 fn all() -> Vec<(Codec, Vec<u8>)> {
@@ -158,4 +158,20 @@ fn a_probe_tells_data_from_noise() {
     assert!(probe(Codec::Zlib, &zlib(b"x")));
     assert!(probe(Codec::Zlib, &zlib(b"")));
     assert!(!probe(Codec::Zlib, b"x\x9c\xff\xff\xff\xff\xff\xff"));
+}
+
+#[test]
+fn streams_behind_each_other_are_limited() {
+    let few = Budget {
+        parts: 20,
+        ..budget()
+    };
+    for (codec, data, most) in [
+        (Codec::Gzip, gzip(b"x"), 21),
+        (Codec::Bzip2, BZIP2.to_vec(), 3),
+    ] {
+        let expanded = expand(codec, &data.repeat(30), few);
+        assert_eq!(expanded.consumed, data.len().strict_mul(most), "{codec:?}");
+        assert!(matches!(expanded.failure, Some(Failure::Limit(_))));
+    }
 }

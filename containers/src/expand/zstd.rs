@@ -14,7 +14,7 @@ const MAGIC: u32 = 0xfd2f_b528;
 pub(super) fn frames(input: &[u8], sink: &mut Sink) -> End {
     let mut at = 0_usize;
     while at < input.len() {
-        if let Err(failure) = sink.part() {
+        if let Err(failure) = sink.part(1) {
             return End::bad(at, failure);
         }
         match u32_at(input, at) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use memchr::memmem;
 
-use super::records::{CENTRAL, Central, END, End};
+use super::records::{CENTRAL, Central, END, End, Local};
 use super::{Remarks, TAIL};
 use crate::bytes::{from, has, tail, u64_at, wide};
 use crate::{DifferenceKind, GapKind};
@@ -51,10 +51,17 @@ pub(super) fn read<'a>(
                 .to_owned()
         });
     }
-    let mut centrals = Vec::new();
+    let mut centrals: Vec<Central<'a>> = Vec::new();
     let mut seen = HashSet::new();
-    for (rank, directory) in directories.iter().enumerate() {
-        let added = entries(bytes, *directory, most, &mut seen, &mut centrals, remarks);
+    let mut rank = 0_usize;
+    while let Some(directory) = directories.get(rank).copied() {
+        // An archive in an archive, stored near its end, has a directory of its own; it is walked as
+        // the member that it is.
+        if rank > 0 && is_in_stored(bytes, &centrals, directory.start) {
+            directories.remove(rank);
+            continue;
+        }
+        let added = entries(bytes, directory, most, &mut seen, &mut centrals, remarks);
         if rank > 0 && added > 0 {
             remarks.difference(directory.start, DifferenceKind::Directory, || {
                 format!(
@@ -64,8 +71,23 @@ pub(super) fn read<'a>(
                 )
             });
         }
+        rank = rank.saturating_add(1);
     }
     (directories, centrals)
+}
+
+/// Whether a position is in the data of a stored entry, by both of its headers.
+fn is_in_stored(bytes: &[u8], centrals: &[Central<'_>], at: u64) -> bool {
+    centrals.iter().any(|central| {
+        central.method == 0
+            && central.header < at
+            && Local::parse(bytes, central.header).is_some_and(|local| {
+                let end = local.data.saturating_add(central.packed);
+                local.method == 0
+                    && (local.is_open() || local.packed == central.packed)
+                    && (local.data..end).contains(&at)
+            })
+    })
 }
 
 /// All end records, the one that `zipfile` takes first: a record without a comment at the very end,

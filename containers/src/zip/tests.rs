@@ -322,3 +322,28 @@ fn the_number_of_entries_and_of_remarks_is_limited() {
     assert_eq!(record.members.len(), 10);
     assert!(record.has_gap(GapKind::Limited));
 }
+
+#[test]
+fn an_archive_in_an_archive_is_only_its_member() {
+    let inner = zip(&plain());
+    let record = Record::of(&zip(&[
+        Entry::stored("a", b"x"),
+        Entry::stored("in.zip", &inner),
+    ]));
+    assert_eq!(record.members.len(), 5);
+    assert!(record.gaps.is_empty() && record.differences.is_empty());
+    let record = Record::of(&crate::testing::tar(&[("in.zip", b'0', &inner)]));
+    assert_eq!(record.members.len(), 4);
+    assert!(record.gaps.is_empty() && record.differences.is_empty());
+    let two = [("1.zip", b'0', &inner[..]), ("2.zip", b'0', &inner[..])];
+    let record = Record::of(&crate::testing::tar(&two));
+    assert_eq!(record.members.len(), 7);
+    assert!(record.differences.is_empty());
+    // One that reaches over two members is not one of them.
+    let (left, right) = inner.split_at(20);
+    let record = Record::of(&crate::testing::tar(&[
+        ("l", b'0', left),
+        ("r", b'0', right),
+    ]));
+    assert!(!record.differences.is_empty());
+}
