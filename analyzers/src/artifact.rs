@@ -137,7 +137,7 @@ impl Visitor for Judge<'_> {
     fn member(&mut self, member: &Member<'_>) {
         let before = self.streams.len();
         let found = streams(member, &self.options.machine, &mut |found| {
-            self.stream(member, &found)
+            self.stream(member, &found);
         });
         if found.torch_legacy && member.depth == 0 {
             self.pickled = Some("torch-legacy");

@@ -70,16 +70,15 @@ impl Renderer<'_, '_> {
             }
             EffectKind::PersistentLoad { id, .. } => {
                 text.push_str("persistent_load(");
-                match id {
-                    Some(id) => self.value(&mut text, id, 1),
-                    None => {
-                        let line = self.graph().bytes().get(effect.offset.saturating_add(1)..);
-                        let line = line.and_then(|rest| rest.split(|byte| *byte == b'\n').next());
-                        quote(
-                            &mut text,
-                            &String::from_utf8_lossy(line.unwrap_or_default()),
-                        );
-                    }
+                if let Some(id) = id {
+                    self.value(&mut text, id, 1);
+                } else {
+                    let line = self.graph().bytes().get(effect.offset.saturating_add(1)..);
+                    let line = line.and_then(|rest| rest.split(|byte| *byte == b'\n').next());
+                    quote(
+                        &mut text,
+                        &String::from_utf8_lossy(line.unwrap_or_default()),
+                    );
                 }
                 text.push(')');
             }

@@ -1,5 +1,7 @@
 //! One stream, judged: its effects, its integrity, and what rules say of it.
 
+use std::fmt::Write as _;
+
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, ErrorKind, LimitKind, Trace};
 
@@ -143,11 +145,11 @@ fn shown(name: &[u8]) -> String {
     for chunk in name.get(..MAX).unwrap_or(name).utf8_chunks() {
         text.push_str(chunk.valid());
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     if name.len() > MAX {
-        text.push_str(&format!("… ({} bytes)", name.len()));
+        let _ = write!(text, "… ({} bytes)", name.len());
     }
     text
 }

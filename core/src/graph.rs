@@ -133,7 +133,7 @@ pub struct Graph<'a> {
 
 fn clamp(limit: u64) -> usize {
     // Indices are 32 bits wide, and the last one means "nowhere".
-    usize::try_from(limit.min(u64::from(NOWHERE) - 1)).unwrap_or(usize::MAX)
+    usize::try_from(limit.min(u64::from(NOWHERE.saturating_sub(1)))).unwrap_or(usize::MAX)
 }
 
 fn narrow(index: usize) -> u32 {
@@ -390,12 +390,11 @@ impl<'a> Graph<'a> {
             return *id;
         }
         let next = narrow(self.texts.len());
-        let id = match self.texts.get(&name.text) {
-            Some(id) => *id,
-            None => {
-                self.texts.insert(name.text.clone(), next);
-                next
-            }
+        let id = if let Some(id) = self.texts.get(&name.text) {
+            *id
+        } else {
+            self.texts.insert(name.text.clone(), next);
+            next
         };
         if let Some(value) = name.value {
             self.literal_texts.insert(value, id);
@@ -493,7 +492,7 @@ impl<'a> Graph<'a> {
     /// in turn, or the bytes added to a bytearray; in the order of the stream, equal ones included.
     #[must_use]
     pub fn items(&self, value: Value) -> Items<'_> {
-        let none = Items {
+        let nothing = Items {
             graph: self,
             current: [].iter(),
             next: NOWHERE,
@@ -506,7 +505,7 @@ impl<'a> Graph<'a> {
                 };
                 Items {
                     current: self.span(span).iter(),
-                    ..none
+                    ..nothing
                 }
             }
             (
@@ -518,9 +517,9 @@ impl<'a> Graph<'a> {
                 Some(node),
             ) => Items {
                 next: node.first,
-                ..none
+                ..nothing
             },
-            _ => none,
+            _ => nothing,
         }
     }
 

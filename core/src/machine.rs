@@ -269,7 +269,7 @@ impl<'a> Machine<'a> {
             Opcode::NewTrue => self.push(Value::TRUE)?,
             Opcode::NewFalse => self.push(Value::FALSE)?,
             Opcode::BinInt | Opcode::BinInt1 | Opcode::BinInt2 => {
-                self.push_small_int(instruction)?
+                self.push_small_int(instruction)?;
             }
             Opcode::Int => self.push_int_line(instruction)?,
             Opcode::Long => self.push_long_line(instruction)?,

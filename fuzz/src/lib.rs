@@ -9,7 +9,6 @@
 #![expect(
     clippy::panic,
     clippy::expect_used,
-    clippy::arithmetic_side_effects,
     reason = "a target reports what it finds by panicking"
 )]
 

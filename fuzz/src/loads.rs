@@ -209,7 +209,7 @@ fn check(bytes: &[u8], trace: &Trace<'_>, options: &Options) {
             "an error lies behind the input"
         ),
         End::Limit { offset, .. } => {
-            assert!(offset <= bytes.len(), "a limit lies behind the input")
+            assert!(offset <= bytes.len(), "a limit lies behind the input");
         }
     }
 }
@@ -235,9 +235,10 @@ fn values(effect: &Effect) -> Vec<Value> {
         EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
             vec![object, item]
         }
-        EffectKind::Extend { object, .. } => vec![object],
         EffectKind::PersistentLoad { id, object } => id.into_iter().chain([object]).collect(),
-        EffectKind::Extension { object, .. } | EffectKind::Buffer { object } => vec![object],
+        EffectKind::Extend { object, .. }
+        | EffectKind::Extension { object, .. }
+        | EffectKind::Buffer { object } => vec![object],
     }
 }
 

@@ -197,7 +197,8 @@ impl<'a> Machine<'a> {
         if arguments.kind() == ValueKind::Tuple {
             return Ok(arguments);
         }
-        if !self.is_python() && !(arguments.kind().is_opaque() && self.is_generous()) {
+        let accepted = self.is_python() || (arguments.kind().is_opaque() && self.is_generous());
+        if !accepted {
             // REDUCE raises a TypeError here, NEWOBJ an UnpicklingError.
             return self.fault_class(ErrorKind::ArgumentsNotTuple, Exception::UnpicklingError);
         }

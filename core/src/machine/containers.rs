@@ -205,9 +205,9 @@ impl Machine<'_> {
             // Pairs before one that can't be hashed are stored.
             let mut stored = 0_usize;
             for pair in self.stack.get(mark..).unwrap_or_default().chunks_exact(2) {
-                if !pair
+                if pair
                     .first()
-                    .is_some_and(|key| self.graph.weight(*key).is_some())
+                    .is_none_or(|key| self.graph.weight(*key).is_none())
                 {
                     break;
                 }
@@ -366,7 +366,7 @@ impl Machine<'_> {
                 EffectKind::Build { object, state } => todo.extend([object, state]),
                 EffectKind::SetItem { object, key, value } => todo.extend([object, key, value]),
                 EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
-                    todo.extend([object, item])
+                    todo.extend([object, item]);
                 }
                 EffectKind::Extend { items, .. } => todo.extend(self.graph.span(items)),
                 EffectKind::PersistentLoad { id, .. } => todo.extend(id),

@@ -11,7 +11,9 @@ use serde_json::{Value as Json, json};
 const SAFE: i64 = (1 << 53) - 1;
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn text_json(text: &[u8]) -> Json {
@@ -44,7 +46,6 @@ pub(crate) fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
     for effect in &trace.effects {
         form.events.push(next);
         next += match effect.kind {
-            EffectKind::Add { .. } | EffectKind::SetItem { .. } => 1,
             EffectKind::Buffer { object } => {
                 form.buffers
                     .insert(object, given.next().cloned().unwrap_or(Json::Null));

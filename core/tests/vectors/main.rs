@@ -1,6 +1,15 @@
 //! The machine against recorded results of CPython: accept or reject, exception class, where it
 //! ends, and the structure of the result with sharing, cycles and the log of effects.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    reason = "a test that panics has failed, and one that says what it compared can be trusted"
+)]
+
 mod canonical;
 
 use std::collections::BTreeMap;
