@@ -7,6 +7,26 @@ use crate::findings::Findings;
 use crate::judgement::Severity;
 use crate::subject::Subject;
 
+mod broken_stream;
+mod carved_stream;
+mod container_difference;
+mod dual_use_called;
+mod dual_use_imported;
+mod extension_code;
+mod frame_overrun;
+mod global_rewired;
+mod method_planted;
+mod persistent_id;
+mod resource_cost;
+mod sink_called;
+mod sink_imported;
+mod trailing_data;
+mod unexpected_arguments;
+mod unknown_called;
+mod unknown_imported;
+mod unresolved_call;
+mod untrusted_state;
+
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
@@ -26,8 +46,6 @@ type Check = fn(&Subject<'_>, &Rule, &mut Findings);
 
 macro_rules! rules {
     ($($module:ident $id:literal $severity:ident $title:literal [$($reference:literal)*];)*) => {
-        $(mod $module;)*
-
         /// Every rule, in the order of the documentation.
         pub static RULES: &[Rule] = &[$(Rule {
             id: $id,

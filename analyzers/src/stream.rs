@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use pickleproof_containers::{Loader, Stream};
-use pickleproof_core::{End, ErrorKind, LimitKind, Trace};
+use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
 
 use crate::assess::{Assessor, Reason};
 use crate::findings::Findings;
@@ -42,7 +42,8 @@ pub(crate) fn judge(
         .map(|effect| assessor.assess(effect))
         .collect();
     let renderer = Renderer { trace, names };
-    let integrity = integrity(trace, partial);
+    let integrity = integrity(stream, partial);
+    let error = first_error(stream);
     findings.take_risk();
     let subject = StreamSubject {
         location,
@@ -50,6 +51,7 @@ pub(crate) fn judge(
         renderer,
         reasons: &reasons,
         integrity,
+        error,
         carved: stream.carved,
     };
     rules::check(&Subject::Stream(subject), findings);
@@ -76,7 +78,7 @@ pub(crate) fn judge(
         instructions: trace.instructions,
         risk,
         integrity,
-        error: trace.error().map(|error| StreamError {
+        error: error.map(|error| StreamError {
             kind: error.kind.name(),
             python_exception: error.exception.name(),
             offset: error.offset as u64,
@@ -106,19 +108,36 @@ fn end_offset(trace: &Trace<'_>) -> usize {
     }
 }
 
-fn integrity(trace: &Trace<'_>, partial: bool) -> Integrity {
-    match trace.end {
-        End::Stop { .. } => Integrity::Complete,
-        End::Limit { .. } => Integrity::Limited,
-        End::Broken(error) => match error.kind {
-            ErrorKind::EndOfInput | ErrorKind::Truncated | ErrorKind::UnterminatedLine => {
-                Integrity::Truncated
-            }
-            ErrorKind::ShortFrame => Integrity::Truncated,
+/// What a loader makes of the stream: the first that gives up decides.
+fn integrity(stream: &Stream<'_>, partial: bool) -> Integrity {
+    let trace = &stream.trace;
+    if let End::Limit { .. } = trace.end {
+        return Integrity::Limited;
+    }
+    match first_error(stream) {
+        None => Integrity::Complete,
+        Some(error) => match error.kind {
+            ErrorKind::EndOfInput
+            | ErrorKind::Truncated
+            | ErrorKind::UnterminatedLine
+            | ErrorKind::ShortFrame => Integrity::Truncated,
             _ if partial && error.offset >= trace.graph.bytes().len() => Integrity::Truncated,
             _ => Integrity::Corrupt,
         },
     }
+}
+
+/// The first error that any of the loaders raises.
+fn first_error(stream: &Stream<'_>) -> Option<Error> {
+    let errors = [
+        stream.rejected,
+        stream.trace.tolerated,
+        stream.trace.error(),
+    ];
+    errors
+        .into_iter()
+        .flatten()
+        .min_by_key(|error| error.offset)
 }
 
 fn imports(trace: &Trace<'_>, names: &Names, listed: usize) -> Vec<ImportRecord> {

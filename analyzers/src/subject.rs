@@ -1,7 +1,7 @@
 //! What rules look at: a stream that was run, or what a container is like.
 
 use pickleproof_containers::Difference;
-use pickleproof_core::{Effect, EffectKind, Trace, Value};
+use pickleproof_core::{Effect, EffectKind, Error, Trace, Value};
 
 use crate::assess::Reason;
 use crate::judgement::{Evidence, Integrity};
@@ -36,6 +36,8 @@ pub(crate) struct StreamSubject<'s> {
     /// Why each effect is judged as it is.
     pub(crate) reasons: &'s [Reason],
     pub(crate) integrity: Integrity,
+    /// The first error that a loader raises.
+    pub(crate) error: Option<Error>,
     pub(crate) carved: bool,
 }
 

@@ -4,7 +4,9 @@
 //! some bytes that happen to be opcodes. So the machine runs the bytes, and what it found decides.
 
 use memchr::memmem;
-use pickleproof_core::{EffectKind, End, ErrorKind, Machine, Opcode, Options, Trace, ValueKind};
+use pickleproof_core::{
+    Dialect, EffectKind, End, Error, ErrorKind, Machine, Opcode, Options, Trace, ValueKind,
+};
 
 use crate::{Loader, Member};
 
@@ -28,6 +30,8 @@ pub struct Stream<'a> {
     pub carved: bool,
     /// Who would load it.
     pub loader: Loader,
+    /// Why `_pickle` gives up on it, where `pickle.py` goes on and the run is that of `pickle.py`.
+    pub rejected: Option<Error>,
 }
 
 /// What is known of a member after its streams were run.
@@ -104,17 +108,17 @@ impl<'a> Search<'_, 'a> {
                 self.found.unread = Some(position);
                 return;
             }
-            let trace = self.run_at(position, self.options.clone());
+            let (trace, rejected) = self.run_at(position, self.options.clone());
             let evidence = self.weigh(&trace, position);
             let (stopped, next) = (matches!(trace.end, End::Stop { .. }), trace.consumed);
             match evidence {
                 Evidence::Strong => {
                     self.release(take);
-                    self.hand_out(trace, Strength::Strong, carved, take);
+                    self.hand_out(trace, rejected, (Strength::Strong, carved), take);
                 }
                 Evidence::Weak => {
                     self.release(take);
-                    self.hand_out(trace, Strength::Weak, carved, take);
+                    self.hand_out(trace, rejected, (Strength::Weak, carved), take);
                 }
                 Evidence::Slight => self.held.push(trace),
                 Evidence::Nothing => {}
@@ -144,8 +148,24 @@ impl<'a> Search<'_, 'a> {
         }
     }
 
-    fn run_at(&self, position: usize, options: Options) -> Trace<'a> {
-        Machine::new(self.member.bytes, position, options).run()
+    /// Runs as `_pickle` does; where that gives up and `pickle.py` does more, as `pickle.py` does.
+    fn run_at(&self, position: usize, options: Options) -> (Trace<'a>, Option<Error>) {
+        let python = Options {
+            dialect: Dialect::Python,
+            ..options.clone()
+        };
+        let trace = Machine::new(self.member.bytes, position, options).run();
+        let Some(error) = trace.error() else {
+            return (trace, None);
+        };
+        let other = Machine::new(self.member.bytes, position, python).run();
+        let goes_on =
+            other.effects.len() > trace.effects.len() || matches!(other.end, End::Stop { .. });
+        if goes_on {
+            (other, Some(error))
+        } else {
+            (trace, None)
+        }
     }
 
     fn weigh(&self, trace: &Trace<'_>, position: usize) -> Evidence {
@@ -202,15 +222,15 @@ impl<'a> Search<'_, 'a> {
 
     fn release(&mut self, take: &mut dyn FnMut(Stream<'a>)) {
         for trace in core::mem::take(&mut self.held) {
-            self.hand_out(trace, Strength::Strong, false, take);
+            self.hand_out(trace, None, (Strength::Strong, false), take);
         }
     }
 
     fn hand_out(
         &mut self,
         trace: Trace<'a>,
-        strength: Strength,
-        carved: bool,
+        rejected: Option<Error>,
+        (strength, carved): (Strength, bool),
         take: &mut dyn FnMut(Stream<'a>),
     ) {
         if self.found.streams == 0 && is_torch_magic(&trace) {
@@ -227,6 +247,7 @@ impl<'a> Search<'_, 'a> {
             strength,
             carved,
             loader,
+            rejected,
         });
     }
 
@@ -262,7 +283,7 @@ impl<'a> Search<'_, 'a> {
     fn has_effects(&self, position: usize) -> bool {
         let mut options = self.options.clone();
         options.limits.instructions = CARVED_INSTRUCTIONS;
-        let trace = self.run_at(position, options);
+        let (trace, _) = self.run_at(position, options);
         !trace.effects.is_empty() && plausible_imports(&trace)
     }
 }

@@ -155,6 +155,8 @@ pub struct Trace<'a> {
     pub cost: Cost,
     /// First instruction that crosses its frame's end, where loaders part ways.
     pub frame_overrun: Option<usize>,
+    /// First fault at which some releases stop, and behind which the run went on.
+    pub tolerated: Option<Error>,
 }
 
 impl Trace<'_> {

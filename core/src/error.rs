@@ -127,6 +127,8 @@ error_kinds! {
     ShortFrame "short-frame" UnpicklingError "a frame is longer than what is left";
     /// Text that is not an integer.
     InvalidInteger "invalid-integer" ValueError "the text is not an integer";
+    /// More decimal digits than CPython reads by default.
+    TooManyDigits "too-many-digits" ValueError "the integer has more than 4300 decimal digits";
     /// Text that is not a float.
     InvalidFloat "invalid-float" ValueError "the text is not a float";
     /// A number outside the range that its place allows.

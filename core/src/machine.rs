@@ -99,6 +99,7 @@ pub struct Machine<'a> {
     buffers: Vec<Value>,
     extension_cache: Vec<(i32, Value)>,
     views: Vec<Value>,
+    tolerated: Option<Error>,
 }
 
 impl<'a> Machine<'a> {
@@ -128,6 +129,7 @@ impl<'a> Machine<'a> {
             buffers: Vec::new(),
             extension_cache: Vec::new(),
             views: Vec::new(),
+            tolerated: None,
             options,
         }
     }
@@ -195,6 +197,7 @@ impl<'a> Machine<'a> {
             protocol: self.highest_protocol,
             cost: self.cost,
             frame_overrun: self.decoder.frame_overrun(),
+            tolerated: self.tolerated,
         }
     }
 
@@ -229,6 +232,11 @@ impl<'a> Machine<'a> {
     #[cold]
     fn fault<T>(&self, kind: ErrorKind) -> Step<T> {
         Err(Halt::Error(Error::new(kind, self.offset)))
+    }
+
+    /// Takes note of a fault that not every release finds, and goes on.
+    fn tolerate(&mut self, kind: ErrorKind) {
+        self.tolerated.get_or_insert(Error::new(kind, self.offset));
     }
 
     /// A fault for which `pickle.py` raises another class.

@@ -204,7 +204,7 @@ pub(crate) fn until_nul(text: &[u8]) -> &[u8] {
 }
 
 /// `PyLong_FromString` over a text without NUL.
-fn digits(text: &[u8], radix: Radix) -> Option<Digits<'_>> {
+fn digits(text: &[u8], radix: Radix) -> Result<Digits<'_>, ErrorKind> {
     let mut text = trim_start(text);
     let mut negative = false;
     if let Some((sign @ (b'+' | b'-'), rest)) = text.split_first() {
@@ -233,7 +233,9 @@ fn digits(text: &[u8], radix: Radix) -> Option<Digits<'_>> {
         .iter()
         .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
         .count();
-    let (number, rest) = text.split_at_checked(length)?;
+    let (number, rest) = text
+        .split_at_checked(length)
+        .ok_or(ErrorKind::InvalidInteger)?;
     let malformed = number.is_empty()
         || number.first() == Some(&b'_')
         || number.last() == Some(&b'_')
@@ -250,10 +252,14 @@ fn digits(text: &[u8], radix: Radix) -> Option<Digits<'_>> {
         radix: base,
         text: number,
     };
-    if malformed || too_long || (only_zero && digits.values().any(|digit| digit != 0)) {
-        return None;
+    if malformed || (only_zero && digits.values().any(|digit| digit != 0)) {
+        return Err(ErrorKind::InvalidInteger);
     }
-    Some(digits)
+    if too_long {
+        Err(ErrorKind::TooManyDigits)
+    } else {
+        Ok(digits)
+    }
 }
 
 /// What an integer's text is worth: its value, or that it is beyond 64 bits.
@@ -273,13 +279,13 @@ impl From<Digits<'_>> for Parsed {
 /// Integer text as C reads LONG, GET and PUT.
 pub(crate) fn c_integer(text: &[u8], radix: Radix) -> Result<Parsed, ErrorKind> {
     let text = until_nul(text);
-    digits(text, radix).map(Parsed::from).ok_or_else(|| {
+    digits(text, radix).map(Parsed::from).map_err(|kind| {
         // The message quotes the text, and fails to where it is not UTF-8.
         let quoted = text.get(..200).unwrap_or(text);
         if core::str::from_utf8(quoted).is_err() {
             ErrorKind::InvalidText
         } else {
-            ErrorKind::InvalidInteger
+            kind
         }
     })
 }
@@ -289,20 +295,18 @@ pub(crate) fn python_integer(text: &[u8], radix: Radix) -> Result<Parsed, ErrorK
     if text.contains(&0) {
         return Err(ErrorKind::InvalidInteger);
     }
-    digits(text, radix)
-        .map(Parsed::from)
-        .ok_or(ErrorKind::InvalidInteger)
+    digits(text, radix).map(Parsed::from)
 }
 
 /// The integer that a line accepted before is worth.
 pub(crate) fn integer_of_text(text: &[u8], radix: Radix) -> Option<Integer> {
-    digits(until_nul(text), radix).map(Digits::integer)
+    digits(until_nul(text), radix).ok().map(Digits::integer)
 }
 
 /// A text without its sign, zeros, underscores and blanks: equal for equal decimal numbers.
 pub(crate) fn canonical_decimal(text: &[u8]) -> Vec<u8> {
     digits(until_nul(text), Radix::Decimal)
-        .map_or_else(Vec::new, |digits| digits.integer().magnitude)
+        .map_or_else(|_| Vec::new(), |digits| digits.integer().magnitude)
 }
 
 /// INT as C reads it: `strtol`, then `PyLong_FromString`; a three-byte line worth 0 or 1 is a bool.
@@ -322,9 +326,7 @@ pub(crate) fn c_int_line(
             }
             Ok(Parsed::Small(value))
         }
-        _ => digits(text, radix)
-            .map(Parsed::from)
-            .ok_or(ErrorKind::InvalidInteger),
+        _ => digits(text, radix).map(Parsed::from),
     }
 }
 
@@ -503,7 +505,7 @@ mod tests {
         let nines = [b'9'; 4301];
         assert_eq!(
             c_integer(&nines, Radix::Prefixed),
-            Err(ErrorKind::InvalidInteger)
+            Err(ErrorKind::TooManyDigits)
         );
         assert_eq!(c_integer(&nines[1..], Radix::Prefixed), Ok(Parsed::Big));
     }

@@ -104,7 +104,11 @@ impl Output {
         };
         let size = self.bytes.len().saturating_sub(at).saturating_sub(8);
         let size = u64::try_from(size).unwrap_or(u64::MAX).to_le_bytes();
-        if let Some(field) = self.bytes.get_mut(at..).and_then(|tail| tail.first_chunk_mut()) {
+        if let Some(field) = self
+            .bytes
+            .get_mut(at..)
+            .and_then(|tail| tail.first_chunk_mut())
+        {
             *field = size;
         }
         true
@@ -123,7 +127,10 @@ impl<'a> Assembler<'a> {
     }
 
     /// The next statement of a block; `None` at its end.
-    fn next_in(&mut self, opened: Option<&Statement>) -> Result<Option<&'a Statement>, AssembleError> {
+    fn next_in(
+        &mut self,
+        opened: Option<&Statement>,
+    ) -> Result<Option<&'a Statement>, AssembleError> {
         match (self.rest.next(), opened) {
             (Some(statement), Some(_)) if statement.name == "}" => Ok(None),
             (Some(statement), None) if statement.name == "}" => {
@@ -153,11 +160,18 @@ impl<'a> Assembler<'a> {
         Ok(())
     }
 
-    fn statement(&mut self, statement: &Statement, output: &mut Output) -> Result<(), AssembleError> {
+    fn statement(
+        &mut self,
+        statement: &Statement,
+        output: &mut Output,
+    ) -> Result<(), AssembleError> {
         if let Some(opcode) = Opcode::from_name(&statement.name) {
             return self.instruction(opcode, statement, output);
         }
-        let takes_block = matches!(statement.name.as_str(), ".gzip" | ".zlib" | ".zip" | ".repeat");
+        let takes_block = matches!(
+            statement.name.as_str(),
+            ".gzip" | ".zlib" | ".zip" | ".repeat"
+        );
         if statement.opens && !takes_block {
             return Err(statement.error(format!("{} opens no block here", statement.name)));
         }
@@ -194,7 +208,9 @@ impl<'a> Assembler<'a> {
         };
         if opcode != Opcode::Frame {
             output.bytes.push(opcode.byte());
-            output.bytes.extend(operand::encode(opcode, statement, block)?);
+            output
+                .bytes
+                .extend(operand::encode(opcode, statement, block)?);
             return Ok(());
         }
         output.end_frame();
@@ -210,7 +226,9 @@ impl<'a> Assembler<'a> {
                 output.bytes.extend([0; 8]);
             }
             Some(_) => return Err(statement.error("FRAME takes a number or a block")),
-            None => output.bytes.extend(operand::encode(opcode, statement, None)?),
+            None => output
+                .bytes
+                .extend(operand::encode(opcode, statement, None)?),
         }
         Ok(())
     }

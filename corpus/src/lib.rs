@@ -1,1 +1,21 @@
-//! Placeholder.
+//! Sample pickles as data: each with a readable source and the verdict that is expected of it.
+//!
+//! - [`assemble`] and [`disassemble`] translate between bytes and `.pkasm` sources. Every byte string
+//!   has a source, and the source of a hostile sample can be reviewed in a diff.
+//! - [`samples`] reads `manifest.toml`: the committed bytes, the expected risk and integrity.
+//! - [`dictionary`] is the fuzzing dictionary, committed as `pickle.dict`.
+//!
+//! `BLESS=1 cargo test -p pickleproof-corpus` rewrites the bytes from the sources.
+
+#![forbid(unsafe_code)]
+
+mod assemble;
+mod dictionary;
+mod disassemble;
+mod literal;
+mod samples;
+
+pub use assemble::{AssembleError, assemble};
+pub use dictionary::dictionary;
+pub use disassemble::disassemble;
+pub use samples::{Integrity, Risk, Sample, SamplesError, folder, samples, source_of};

@@ -62,7 +62,10 @@ fn read_escape(
     Ok(())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "an arm of a match whose other arms fail")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "an arm of a match whose other arms fail"
+)]
 fn push(bytes: &mut Vec<u8>, byte: u8) -> Result<(), String> {
     bytes.push(byte);
     Ok(())
@@ -117,7 +120,9 @@ pub(crate) fn code_points(bytes: &[u8]) -> Vec<u32> {
         let (valid, after) = match std::str::from_utf8(rest) {
             Ok(text) => (text, None),
             Err(error) => {
-                let (valid, after) = rest.split_at_checked(error.valid_up_to()).unwrap_or((b"", rest));
+                let (valid, after) = rest
+                    .split_at_checked(error.valid_up_to())
+                    .unwrap_or((b"", rest));
                 (std::str::from_utf8(valid).unwrap_or_default(), Some(after))
             }
         };

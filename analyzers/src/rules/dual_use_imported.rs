@@ -6,13 +6,20 @@ use crate::findings::{Draft, Findings};
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else { return };
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
     for (effect, reason) in stream.judged() {
-        let Reason::DualNamed(named) = reason else { continue };
+        let Reason::DualNamed(named) = reason else {
+            continue;
+        };
         if stream.is_called(named) {
             continue;
         }
-        let message = format!("imports {}, which is harmless only with the right arguments", named.shown());
+        let message = format!(
+            "imports {}, which is harmless only with the right arguments",
+            named.shown()
+        );
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
             .keyed(named.shown())
             .with_evidence(stream.path_to(effect))

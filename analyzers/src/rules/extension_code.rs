@@ -6,9 +6,13 @@ use crate::findings::{Draft, Findings};
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else { return };
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
     for (effect, reason) in stream.judged() {
-        let Reason::Extension(code) = reason else { continue };
+        let Reason::Extension(code) = reason else {
+            continue;
+        };
         let message = format!("imports whatever copyreg holds under the extension code {code}");
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
             .keyed(code.to_string())

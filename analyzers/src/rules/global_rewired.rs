@@ -6,10 +6,18 @@ use crate::findings::{Draft, Findings};
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else { return };
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
     for (effect, reason) in stream.judged() {
-        let Reason::GlobalRewired(named) = reason else { continue };
-        let message = format!("changes {} itself: {}", named.shown(), stream.renderer.effect(effect));
+        let Reason::GlobalRewired(named) = reason else {
+            continue;
+        };
+        let message = format!(
+            "changes {} itself: {}",
+            named.shown(),
+            stream.renderer.effect(effect)
+        );
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
             .keyed(named.shown())
             .with_evidence(stream.path_to(effect))

@@ -15,7 +15,9 @@ const HASH_STEPS: u64 = 10_000_000;
 const HASH_RATIO: u64 = 8;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else { return };
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
     let cost = stream.trace.cost;
     let size = stream.trace.consumed.saturating_sub(stream.trace.start) as u64;
     let memo = cost.memo_bytes > MEMO_BYTES && cost.memo_bytes > size.saturating_mul(MEMO_RATIO);
@@ -23,11 +25,16 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
     let offset = cost.offset as u64;
     if memo {
         let gib = cost.memo_bytes >> 20;
-        let message = format!("a memo index of {size} bytes of pickle makes the C unpickler allocate about {gib} MiB");
+        let message = format!(
+            "a memo index of {size} bytes of pickle makes the C unpickler allocate about {gib} MiB"
+        );
         findings.add(rule, stream.location, Draft::at(rule, offset, 1, message));
     }
     if hashing {
-        let message = format!("hashing the keys of {size} bytes of pickle visits about {} objects", cost.hash_steps);
+        let message = format!(
+            "hashing the keys of {size} bytes of pickle visits about {} objects",
+            cost.hash_steps
+        );
         findings.add(rule, stream.location, Draft::at(rule, offset, 1, message));
     }
 }

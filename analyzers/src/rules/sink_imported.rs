@@ -6,9 +6,13 @@ use crate::findings::{Draft, Findings};
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else { return };
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
     for (effect, reason) in stream.judged() {
-        let Reason::SinkNamed(named) = reason else { continue };
+        let Reason::SinkNamed(named) = reason else {
+            continue;
+        };
         if stream.is_called(named) {
             continue;
         }

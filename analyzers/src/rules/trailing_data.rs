@@ -5,7 +5,18 @@ use crate::findings::{Draft, Findings};
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Trailing { location, offset, length } = subject else { return };
+    let Subject::Trailing {
+        location,
+        offset,
+        length,
+    } = subject
+    else {
+        return;
+    };
     let message = format!("{length} bytes follow the last stream and belong to none");
-    findings.add(rule, location, Draft::at(rule, *offset as u64, *length as u64, message));
+    findings.add(
+        rule,
+        location,
+        Draft::at(rule, *offset as u64, *length as u64, message),
+    );
 }

@@ -6,10 +6,17 @@ use crate::findings::{Draft, Findings};
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else { return };
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
     for (effect, reason) in stream.judged() {
-        let Reason::UntrustedState = reason else { continue };
-        let message = format!("sets the state of an object that is not known to be safe for it: {}", stream.renderer.effect(effect));
+        let Reason::UntrustedState = reason else {
+            continue;
+        };
+        let message = format!(
+            "sets the state of an object that is not known to be safe for it: {}",
+            stream.renderer.effect(effect)
+        );
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
             .keyed("state")
             .with_evidence(stream.path_to(effect));

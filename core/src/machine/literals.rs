@@ -40,6 +40,11 @@ impl Machine<'_> {
                 None => self.push_literal(ValueKind::LongInt),
             },
             Ok(Parsed::Big) => self.push_literal(ValueKind::LongInt),
+            // Releases before 3.11, and those told to, read any number of digits.
+            Err(kind @ ErrorKind::TooManyDigits) if self.is_generous() => {
+                self.tolerate(kind);
+                self.push_literal(ValueKind::LongInt)
+            }
             Err(kind) => self.fault(kind),
         }
     }

@@ -30,6 +30,7 @@ fn low32(length: usize) -> u32 {
 /// A gzip member around `data`. Options: `name`, `crc` and `size` lie.
 pub(crate) fn gzip(statement: &Statement, data: &[u8]) -> Result<Vec<u8>, AssembleError> {
     statement.allow_options(&["name", "crc", "size"])?;
+    statement.allow_flags(&[])?;
     let name = statement.bytes_option("name");
     let mut out = vec![0x1f, 0x8b, 8, if name.is_some() { 8 } else { 0 }];
     // No time, no extra flags, an unknown system.
@@ -39,8 +40,12 @@ pub(crate) fn gzip(statement: &Statement, data: &[u8]) -> Result<Vec<u8>, Assemb
         out.push(0);
     }
     out.extend(deflate(data));
-    let crc = statement.number_option("crc")?.unwrap_or_else(|| crc32(data));
-    let size = statement.number_option("size")?.unwrap_or(low32(data.len()));
+    let crc = statement
+        .number_option("crc")?
+        .unwrap_or_else(|| crc32(data));
+    let size = statement
+        .number_option("size")?
+        .unwrap_or(low32(data.len()));
     out.extend(u32::to_le_bytes(crc));
     out.extend(u32::to_le_bytes(size));
     Ok(out)
@@ -49,9 +54,12 @@ pub(crate) fn gzip(statement: &Statement, data: &[u8]) -> Result<Vec<u8>, Assemb
 /// A zlib stream around `data`. Option: `adler` lies.
 pub(crate) fn zlib(statement: &Statement, data: &[u8]) -> Result<Vec<u8>, AssembleError> {
     statement.allow_options(&["adler"])?;
+    statement.allow_flags(&[])?;
     let mut out = vec![0x78, 0x01];
     out.extend(deflate(data));
-    let adler = statement.number_option("adler")?.unwrap_or_else(|| adler32(data));
+    let adler = statement
+        .number_option("adler")?
+        .unwrap_or_else(|| adler32(data));
     out.extend(u32::to_be_bytes(adler));
     Ok(out)
 }
@@ -83,6 +91,7 @@ impl Zip {
     /// of `torch.save`, `no-central` leaves out the central directory, `comment` is the archive's.
     pub(crate) fn new(statement: &Statement) -> Result<Self, AssembleError> {
         statement.allow_options(&["base", "style", "comment"])?;
+        statement.allow_flags(&["no-central"])?;
         let torch = match statement.option("style") {
             None => false,
             Some(Value::Word(style)) if style == "torch" => true,
@@ -95,14 +104,22 @@ impl Zip {
             base: statement.number_option("base")?.unwrap_or(0),
             torch,
             no_central: statement.has_flag("no-central"),
-            comment: statement.bytes_option("comment").unwrap_or_default().to_vec(),
+            comment: statement
+                .bytes_option("comment")
+                .unwrap_or_default()
+                .to_vec(),
         })
     }
 
     /// Writes one member. Options: `method=deflate` or a number, `flags`, and what lies:
     /// `local-name`, `crc`, `size`, `local-size`; `local-only` leaves it out of the directory.
-    pub(crate) fn member(&mut self, statement: &Statement, data: &[u8]) -> Result<(), AssembleError> {
+    pub(crate) fn member(
+        &mut self,
+        statement: &Statement,
+        data: &[u8],
+    ) -> Result<(), AssembleError> {
         statement.allow_options(&["method", "flags", "local-name", "crc", "size", "local-size"])?;
+        statement.allow_flags(&["local-only"])?;
         let Some(Value::Bytes(name)) = statement.operands.first() else {
             return Err(statement.error("a member needs a name"));
         };
@@ -110,29 +127,45 @@ impl Zip {
             Some(Value::Word(method)) if method == "deflate" => 8,
             _ => statement.number_option("method")?.unwrap_or(0),
         };
-        let stored = if method == 8 { deflate(data) } else { data.to_vec() };
+        let stored = if method == 8 {
+            deflate(data)
+        } else {
+            data.to_vec()
+        };
         let flags = if self.torch { 0x0808 } else { 0 };
         let central = Header {
             name,
             flags: statement.number_option("flags")?.unwrap_or(flags),
             method,
-            crc: statement.number_option("crc")?.unwrap_or_else(|| crc32(data)),
+            crc: statement
+                .number_option("crc")?
+                .unwrap_or_else(|| crc32(data)),
             stored_size: low32(stored.len()),
-            size: statement.number_option("size")?.unwrap_or(low32(data.len())),
+            size: statement
+                .number_option("size")?
+                .unwrap_or(low32(data.len())),
         };
         let local_size = statement.number_option("local-size")?;
         let local = Header {
             name: statement.bytes_option("local-name").unwrap_or(name),
             crc: if self.torch { 0 } else { central.crc },
-            stored_size: if self.torch { 0 } else { local_size.unwrap_or(central.stored_size) },
-            size: if self.torch { 0 } else { local_size.unwrap_or(low32(data.len())) },
+            stored_size: if self.torch {
+                0
+            } else {
+                local_size.unwrap_or(central.stored_size)
+            },
+            size: if self.torch {
+                0
+            } else {
+                local_size.unwrap_or(low32(data.len()))
+            },
             ..central
         };
         let offset = self.offset();
         self.out.extend(b"PK\x03\x04");
         self.out.extend(self.version());
-        let extra = self.padding(local.name.len());
-        push_header(&mut self.out, &local, self.date(), extra.len());
+        let (date, extra) = (self.date(), self.padding(local.name.len()));
+        push_header(&mut self.out, &local, date, extra.len());
         self.out.extend_from_slice(local.name);
         self.out.extend(extra);
         self.out.extend(stored);
@@ -149,10 +182,11 @@ impl Zip {
     }
 
     fn directory_entry(&mut self, header: &Header<'_>, offset: u32) {
+        let date = self.date();
         self.central.extend(b"PK\x01\x02");
         self.central.extend(self.version());
         self.central.extend(self.version());
-        push_header(&mut self.central, header, self.date(), 0);
+        push_header(&mut self.central, header, date, 0);
         // No comment, disk 0, no attributes.
         self.central.extend([0; 10]);
         self.central.extend(offset.to_le_bytes());
@@ -189,7 +223,12 @@ impl Zip {
         self.out.extend(44_u64.to_le_bytes());
         // Made by version 3.0 on Unix, version 4.5 needed, disks 0 and 0.
         self.out.extend([0x1e, 3, 0x2d, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        for field in [u32::from(self.entries), u32::from(self.entries), size, start] {
+        for field in [
+            u32::from(self.entries),
+            u32::from(self.entries),
+            size,
+            start,
+        ] {
             self.out.extend(u64::from(field).to_le_bytes());
         }
         self.out.extend(b"PK\x06\x07\0\0\0\0");
@@ -216,7 +255,12 @@ impl Zip {
         if !self.torch {
             return Vec::new();
         }
-        let position = self.out.len().wrapping_add(24).wrapping_add(name).wrapping_add(4);
+        let position = self
+            .out
+            .len()
+            .wrapping_add(24)
+            .wrapping_add(name)
+            .wrapping_add(4);
         let fill = position.wrapping_neg() % 64;
         let [low, high, ..] = fill.to_le_bytes();
         let mut extra = vec![b'F', b'B', low, high];

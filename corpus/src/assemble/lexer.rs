@@ -76,10 +76,26 @@ impl Statement {
 
     /// Refuses options and flags that nobody asked for.
     pub(crate) fn allow_options(&self, keys: &[&str]) -> Result<(), AssembleError> {
-        match self.options.iter().find(|(key, _)| !keys.contains(&key.as_str())) {
+        match self
+            .options
+            .iter()
+            .find(|(key, _)| !keys.contains(&key.as_str()))
+        {
             Some((key, _)) => Err(self.error(format!("{} has no option {key}", self.name))),
             None => Ok(()),
         }
+    }
+
+    /// Refuses bare words that are no flag of the statement.
+    pub(crate) fn allow_flags(&self, flags: &[&str]) -> Result<(), AssembleError> {
+        for operand in &self.operands {
+            if let Value::Word(word) = operand
+                && !flags.contains(&word.as_str())
+            {
+                return Err(self.error(format!("{} has no flag {word}", self.name)));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -210,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_line_has_operands_options_and_a_block() {
-        let parsed = statements("\n  .member \"a b\" size=0x10 local-name=\"c\" no-central { # why\n}\n");
+        let parsed =
+            statements("\n  .member \"a b\" size=0x10 local-name=\"c\" no-central { # why\n}\n");
         let parsed = parsed.unwrap();
         assert_eq!(parsed.len(), 2);
         assert_eq!((parsed[0].line, parsed[0].opens), (2, true));
@@ -223,7 +240,15 @@ mod tests {
 
     #[test]
     fn errors_name_their_line() {
-        for source in ["STOP\n\"a\"", "#\nX \"a", "\n} x", "\nX { y", "\nX \"a\"\"b\"", "\nX a=1 a=2", "\nX }"] {
+        for source in [
+            "STOP\n\"a\"",
+            "#\nX \"a",
+            "\n} x",
+            "\nX { y",
+            "\nX \"a\"\"b\"",
+            "\nX a=1 a=2",
+            "\nX }",
+        ] {
             assert_eq!(statements(source).unwrap_err().line, 2, "{source}");
         }
     }

@@ -122,7 +122,10 @@ pub(crate) fn twos_complement(number: i128) -> Vec<u8> {
 
 fn lines(operands: &[Value], count: usize) -> Result<Vec<u8>, String> {
     if operands.len() != count {
-        return Err(format!("needs {count} line{}", if count == 1 { "" } else { "s" }));
+        return Err(format!(
+            "needs {count} line{}",
+            if count == 1 { "" } else { "s" }
+        ));
     }
     let mut bytes = Vec::new();
     for operand in operands {
@@ -191,7 +194,10 @@ mod tests {
     fn floats_are_exact() {
         assert_eq!(float_bits("1.5"), Some(1.5_f64.to_bits()));
         assert_eq!(float_bits("-0.0"), Some(1 << 63));
-        assert_eq!(float_bits("0x7ff8000000000001"), Some(0x7ff8_0000_0000_0001));
+        assert_eq!(
+            float_bits("0x7ff8000000000001"),
+            Some(0x7ff8_0000_0000_0001)
+        );
         assert_eq!(float_bits("NaN"), None);
         assert_eq!(float_bits("0x7ff8"), None);
     }

@@ -25,7 +25,10 @@ fn operands_follow_their_kind() {
 #[test]
 fn blocks_are_data() {
     assert_eq!(bytes("SHORT_BINBYTES {\n  NONE\n  STOP\n}"), b"C\x02N.");
-    assert_eq!(bytes("SHORT_BINBYTES !length=9 {\n.bytes 00 ff01\n}"), b"C\x09\0\xff\x01");
+    assert_eq!(
+        bytes("SHORT_BINBYTES !length=9 {\n.bytes 00 ff01\n}"),
+        b"C\x09\0\xff\x01"
+    );
     assert_eq!(bytes(".repeat 3 {\nMARK\n}"), b"(((");
 }
 
@@ -33,7 +36,10 @@ fn blocks_are_data() {
 fn frames_end_at_the_next_frame_at_the_directive_or_with_the_block() {
     let frame = |size: u8| [0x95, size, 0, 0, 0, 0, 0, 0, 0];
     let expected = [frame(1).as_slice(), b"N", &frame(2), b"00", b"."].concat();
-    assert_eq!(bytes("FRAME auto\nNONE\nFRAME auto\nPOP\nPOP\n.frame-end\nSTOP"), expected);
+    assert_eq!(
+        bytes("FRAME auto\nNONE\nFRAME auto\nPOP\nPOP\n.frame-end\nSTOP"),
+        expected
+    );
     let expected = [frame(2).as_slice(), b"N."].concat();
     assert_eq!(bytes("FRAME {\nNONE\nSTOP\n}"), expected);
     assert_eq!(bytes("FRAME auto\nNONE\nSTOP"), expected);
