@@ -117,6 +117,8 @@ impl<'t, 'a> Assessor<'t, 'a> {
         match named.trust() {
             Trust::Safe => Reason::Accounted,
             Trust::Unknown => Reason::UnknownNamed(named),
+            // What only calls what it is given does nothing by being there.
+            Trust::Dual if named.only_calls_back() => Reason::Accounted,
             Trust::Dual => Reason::DualNamed(named),
             Trust::Sink => Reason::SinkNamed(named),
         }

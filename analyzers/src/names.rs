@@ -137,6 +137,11 @@ impl Named {
         }
     }
 
+    /// Whether all it can do to harm is to call what it is given.
+    pub(crate) fn only_calls_back(&self) -> bool {
+        self.innards.is_none() && self.entry.as_ref().is_some_and(Entry::only_calls_back)
+    }
+
     /// The call path to the harm.
     pub(crate) fn witness(&self) -> Vec<String> {
         let mut witness: Vec<String> = self.via.iter().cloned().collect();

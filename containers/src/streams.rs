@@ -8,7 +8,7 @@ use pickleproof_core::{
     Dialect, EffectKind, End, Error, ErrorKind, Machine, Opcode, Options, Trace, ValueKind,
 };
 
-use crate::{Loader, Member};
+use crate::{FormatKind, Loader, Member};
 
 /// How sure it is that bytes are meant as a pickle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -254,7 +254,8 @@ impl<'a> Search<'_, 'a> {
     /// Where another stream may begin at or behind `position`, though nothing leads there: behind
     /// blanks, or at a PROTO that begins something with effects.
     fn next_head(&self, position: usize) -> Option<usize> {
-        if !self.member.top {
+        // What is inside a container is visited by itself.
+        if !self.member.top || self.member.format.kind() == FormatKind::Container {
             return None;
         }
         let bytes = self.member.bytes;

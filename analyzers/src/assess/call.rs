@@ -83,8 +83,7 @@ impl Assessor<'_, '_> {
         if is_getter(&named) && graph.items(arguments).all(|item| self.is_plain_name(item)) {
             return Reason::DualNamed(named);
         }
-        let calls_back = named.entry.as_ref().is_some_and(Entry::only_calls_back);
-        if !calls_back || named.innards.is_some() {
+        if !named.only_calls_back() {
             return Reason::DualCalled(named);
         }
         self.calls_back(named, arguments, keywords)
@@ -162,7 +161,7 @@ impl Assessor<'_, '_> {
         }
         match self.meanings().of(value) {
             Meaning::Global(named) | Meaning::Made(named) => {
-                named.allows(Role::Call) || named.entry.as_ref().is_some_and(Entry::only_calls_back)
+                named.allows(Role::Call) || named.only_calls_back()
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         }
