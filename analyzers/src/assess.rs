@@ -114,6 +114,9 @@ impl<'t, 'a> Assessor<'t, 'a> {
     }
 
     fn named(named: Rc<Named>) -> Reason {
+        if named.innards.is_some() && named.trust() != Trust::Sink {
+            return Reason::DualCalled(named);
+        }
         match named.trust() {
             Trust::Safe => Reason::Accounted,
             Trust::Unknown => Reason::UnknownNamed(named),

@@ -6,7 +6,7 @@ use pickleproof_core::{Value, ValueKind};
 
 use super::{Assessor, MAX_SEARCHED, Reason};
 use crate::judgement::Trust;
-use crate::knowledge::{Entry, Guard, Role};
+use crate::knowledge::{Guard, Role};
 use crate::meaning::{Lookup, Meaning};
 use crate::names::Named;
 

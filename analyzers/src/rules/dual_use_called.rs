@@ -1,5 +1,7 @@
 //! A dual-use callable is called, and what it acts on is not known to be harmless.
 
+use pickleproof_core::EffectKind;
+
 use super::Rule;
 use crate::assess::Reason;
 use crate::findings::{Draft, Findings};
@@ -13,11 +15,12 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         let Reason::DualCalled(named) = reason else {
             continue;
         };
-        let message = format!(
-            "calls {}: {}",
-            named.shown(),
-            stream.renderer.effect(effect)
-        );
+        let what = match (named.innards, effect.kind) {
+            (Some(innard), _) => format!("reaches into the interpreter through {innard}"),
+            (None, EffectKind::Call { .. }) => format!("calls {}", named.shown()),
+            (None, _) => format!("hands data to {}", named.shown()),
+        };
+        let message = format!("{what}: {}", stream.renderer.effect(effect));
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
             .keyed(named.shown())
             .with_evidence(stream.path_to(effect))

@@ -50,7 +50,7 @@ fn frames_end_at_the_next_frame_at_the_directive_or_with_the_block() {
 fn archives_are_those_that_python_reads() {
     assert_eq!(
         bytes(".gzip {\nNONE\nSTOP\n}"),
-        b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x02\0\xfd\xffN.\x85\x25\x94\x45\x02\0\0\0"
+        b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x02\0\xfd\xffN.\xbb\x7d\xf5\xf3\x02\0\0\0"
     );
     let zip = bytes(".zip {\n.member \"a\" local-name=\"b\" {\nSTOP\n}\n.text \"gap\"\n}");
     assert_eq!(&zip[30..35], b"b.gap");
