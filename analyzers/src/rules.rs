@@ -1,7 +1,7 @@
 //! The rule table: one row, one file and one page for each rule.
 //!
-//! A rule looks at one [`Subject`] at a time and adds what it finds. Its page is what `pickleproof
-//! rules ID` prints.
+//! A rule looks at one subject at a time, a stream that was run or what a container is like, and adds
+//! what it finds. Its page is what `pickleproof rules ID` prints.
 
 use crate::findings::Findings;
 use crate::judgement::Severity;

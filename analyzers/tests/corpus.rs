@@ -1,7 +1,5 @@
 //! The verdict on every sample of the corpus is the one that its manifest expects.
 
-#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
-
 use std::fmt::Write as _;
 
 use pickleproof_analyzers::{Options, judge};

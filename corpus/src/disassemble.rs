@@ -167,7 +167,7 @@ fn write_line(out: &mut String, line: &[u8]) {
     out.push(' ');
     match std::str::from_utf8(text) {
         Ok(word) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => {
-            out.push_str(word)
+            out.push_str(word);
         }
         _ => write_text(out, text),
     }

@@ -164,8 +164,9 @@ impl Zip {
         let offset = self.offset();
         self.out.extend(b"PK\x03\x04");
         self.out.extend(self.version());
-        let (date, extra) = (self.date(), self.padding(local.name.len()));
-        push_header(&mut self.out, &local, date, extra.len());
+        let extra = self.padding(local.name.len());
+        let modified = self.date();
+        push_header(&mut self.out, &local, modified, extra.len());
         self.out.extend_from_slice(local.name);
         self.out.extend(extra);
         self.out.extend(stored);
@@ -291,7 +292,7 @@ mod tests {
     fn stored_blocks_hold_65535_bytes_and_only_the_last_is_final() {
         assert_eq!(deflate(b""), [1, 0, 0, 0xff, 0xff]);
         assert_eq!(deflate(b"ab"), [1, 2, 0, 0xfd, 0xff, b'a', b'b']);
-        let long = deflate(&[7; 65_536]);
+        let long = deflate(&vec![7; 65_536]);
         assert_eq!(long.len(), 65_536 + 10);
         assert_eq!((long[0], long[5 + 65_535]), (0, 1));
     }
