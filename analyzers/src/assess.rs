@@ -3,13 +3,14 @@
 //! An effect is *accounted for* where the knowledge base says that its global is safe in the role
 //! it plays, with the arguments it gets. Everything else has a reason, and each reason is a rule's.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use pickleproof_containers::Loader;
 use pickleproof_core::{Effect, EffectKind, Trace, Value, ValueKind};
 
 use crate::judgement::{Risk, Trust};
-use crate::meaning::{Meaning, Meanings};
+use crate::meaning::{Cache, Meaning, Meanings};
 use crate::names::{Named, Names};
 
 mod call;
@@ -70,8 +71,11 @@ impl Reason {
     }
 }
 
-/// Values looked at when arguments are searched for callables.
+/// Values looked at when the arguments of one call are searched for callables.
 const MAX_SEARCHED: usize = 2048;
+
+/// Values looked at when all arguments of a stream are.
+pub(crate) const SEARCH_BUDGET: u64 = 20_000_000;
 
 /// A run and what its globals are.
 #[derive(Debug, Clone, Copy)]
@@ -79,6 +83,9 @@ pub(crate) struct Assessor<'t, 'a> {
     pub(crate) trace: &'t Trace<'a>,
     pub(crate) names: &'t Names,
     pub(crate) loader: Loader,
+    pub(crate) cache: &'t Cache,
+    /// Values that may still be searched for callables.
+    pub(crate) budget: &'t Cell<u64>,
 }
 
 impl<'t, 'a> Assessor<'t, 'a> {
@@ -86,6 +93,7 @@ impl<'t, 'a> Assessor<'t, 'a> {
         Meanings {
             trace: self.trace,
             names: self.names,
+            cache: self.cache,
         }
     }
 

@@ -80,6 +80,30 @@ impl Findings {
         }
     }
 
+    /// Counts a finding that is known with all the evidence it may have; whether it did.
+    ///
+    /// A stream can repeat itself a million times: what is not kept is not made.
+    pub(crate) fn repeat(&mut self, rule: &Rule, location: &str, key: &str) -> bool {
+        let full = self.list.len() >= self.listed;
+        let key = (rule.id, location.to_owned(), key.to_owned());
+        let known = self
+            .known
+            .get(&key)
+            .and_then(|index| self.list.get_mut(*index));
+        match known {
+            Some((finding, count)) if finding.evidence.len() >= MAX_EVIDENCE => {
+                *count = count.saturating_add(1);
+                true
+            }
+            None if full => {
+                self.unlisted = self.unlisted.saturating_add(1);
+                self.risk = self.risk.max(risk_of(rule.severity));
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn add(&mut self, rule: &Rule, location: &str, draft: Draft) {
         self.risk = self.risk.max(risk_of(draft.severity));
         let key = (rule.id, location.to_owned(), draft.key);

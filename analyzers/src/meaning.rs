@@ -1,14 +1,13 @@
 //! What a value means to a call: a global that is known by name, though it may be hidden behind
 //! `getattr`, `import_module` or `partial`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use pickleproof_core::{EffectKind, Trace, Value, ValueKind};
 
-use crate::names::{Named, Names};
-
-/// Names longer than this are not followed.
-const MAX_NAME: usize = 4096;
+use crate::names::{MAX_NAME, Named, Names};
 
 /// Values hidden deeper than this are not followed.
 const MAX_DEPTH: u32 = 16;
@@ -66,11 +65,15 @@ impl Lookup {
     }
 }
 
+/// What objects were found to mean: each is looked at once.
+pub(crate) type Cache = RefCell<HashMap<Value, Meaning>>;
+
 /// Finds out what values mean in a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Meanings<'t, 'a> {
     pub(crate) trace: &'t Trace<'a>,
     pub(crate) names: &'t Names,
+    pub(crate) cache: &'t Cache,
 }
 
 impl Meanings<'_, '_> {
@@ -93,7 +96,14 @@ impl Meanings<'_, '_> {
                 Some(named) => Meaning::Global(named.clone()),
                 None => Meaning::Unknown,
             },
-            ValueKind::Object => self.object(value, depth.saturating_add(1)),
+            ValueKind::Object => {
+                if let Some(known) = self.cache.borrow().get(&value) {
+                    return known.clone();
+                }
+                let meaning = self.object(value, depth.saturating_add(1));
+                self.cache.borrow_mut().insert(value, meaning.clone());
+                meaning
+            }
             _ => Meaning::Unknown,
         }
     }
@@ -187,6 +197,8 @@ impl Meanings<'_, '_> {
     fn attribute(&self, object: Meaning, name: Value) -> Option<Meaning> {
         let name = self.text(name)?;
         match object {
+            // A chain of lookups can grow a name without end.
+            Meaning::Global(named) if named.name.len() > MAX_NAME => None,
             Meaning::Global(named) => Some(Meaning::Global(Rc::new(named.attribute(&name)))),
             Meaning::Module(module) => Some(Meaning::Global(Rc::new(Named::new(&module, &name)))),
             Meaning::Made(_) | Meaning::Unknown => None,

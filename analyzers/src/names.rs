@@ -1,5 +1,6 @@
 //! Globals under the names that decide: Python 3 names, with the knowledge base's entry.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use pickleproof_core::{Global, GlobalId, Graph};
@@ -43,8 +44,11 @@ const ALIASES: [(&str, &str); 4] = [
     ("_pickle", "pickle"),
 ];
 
-/// More dots than this are no name that a pickler wrote.
-const MAX_PARTS: usize = 32;
+/// So many parts at the end of a dotted name are tried as a module and a name.
+const MAX_PARTS: usize = 8;
+
+/// Longer names, in bytes, are those of no library.
+pub(crate) const MAX_NAME: usize = 512;
 
 /// A global as the judgement sees it.
 #[derive(Debug, Clone)]
@@ -87,16 +91,17 @@ impl Named {
             return named;
         }
         let parts: Vec<&str> = name.split('.').collect();
-        if parts.len() > 1 && parts.len() <= MAX_PARTS {
-            if let ["__call__", rest @ ..] =
-                parts.iter().rev().copied().collect::<Vec<_>>().as_slice()
-                && !rest.is_empty()
-            {
-                let called: Vec<&str> = rest.iter().rev().copied().collect();
-                return Self::new(module, &called.join("."));
+        if parts.len() > 1 {
+            // Calling `f.__call__` is calling `f`, however often.
+            let plain = name.trim_end_matches(".__call__");
+            if plain.len() < name.len() {
+                return Self::new(module, plain);
             }
             named.innards = INNARDS.into_iter().find(|innard| parts.contains(innard));
-            if let Some((module, name, entry)) = reached(&parts) {
+            let last = parts
+                .get(parts.len().saturating_sub(MAX_PARTS)..)
+                .unwrap_or(&parts);
+            if let Some((module, name, entry)) = reached(last) {
                 named.via = Some(format!(
                     "{}.{} is {module}.{name}",
                     named.module, named.name
@@ -208,11 +213,22 @@ impl Names {
     }
 }
 
+/// The text of a name; one that is longer than any name of a library is cut, and marked so that it is
+/// none that is known.
+fn bounded(name: &[u8]) -> Cow<'_, str> {
+    match name.get(..MAX_NAME) {
+        Some(start) if name.len() > MAX_NAME => {
+            format!("{}…", String::from_utf8_lossy(start)).into()
+        }
+        _ => String::from_utf8_lossy(name),
+    }
+}
+
 /// The same two names can mean two globals, where one is imported below protocol 3 and one above:
 /// the worse of them counts.
 fn worst_named(global: &Global<'_>) -> Named {
-    let module = String::from_utf8_lossy(&global.module);
-    let name = String::from_utf8_lossy(&global.name);
+    let module = bounded(&global.module);
+    let name = bounded(&global.name);
     let below_3 = global.protocols & 0b111 != 0;
     let above = global.protocols & !0b111 != 0;
     let old = below_3.then(|| Named::imported(&module, &name, 0));

@@ -33,8 +33,8 @@ impl Renderer<'_, '_> {
         match effect.kind {
             EffectKind::Import { global, .. } => {
                 if let Some(global) = self.graph().global_of(global) {
-                    let module = String::from_utf8_lossy(&global.module);
-                    let name = String::from_utf8_lossy(&global.name);
+                    let module = String::from_utf8_lossy(start(&global.module));
+                    let name = String::from_utf8_lossy(start(&global.name));
                     let _ = write!(text, "from {} import {}", clipped(&module), clipped(&name));
                 }
             }
@@ -297,6 +297,11 @@ impl Renderer<'_, '_> {
             _ => self.effect(effect),
         }
     }
+}
+
+/// As much of a name as may be shown.
+fn start(name: &[u8]) -> &[u8] {
+    name.get(..MAX_TEXT.saturating_mul(4)).unwrap_or(name)
 }
 
 fn clipped(text: &str) -> std::borrow::Cow<'_, str> {

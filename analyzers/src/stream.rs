@@ -1,15 +1,18 @@
 //! One stream, judged: its effects, its integrity, and what rules say of it.
 
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
 
-use crate::assess::{Assessor, Reason};
+use crate::assess::{Assessor, Reason, SEARCH_BUDGET};
 use crate::findings::Findings;
 use crate::judgement::{
     EffectRecord, ImportRecord, Integrity, Risk, StreamError, StreamJudgement, Trust,
 };
+use crate::meaning::Cache;
 use crate::names::Names;
 use crate::render::Renderer;
 use crate::rules;
@@ -31,7 +34,10 @@ pub(crate) fn judge(
     findings: &mut Findings,
 ) -> Judged {
     let trace = &stream.trace;
+    let (cache, budget) = (Cache::default(), Cell::new(SEARCH_BUDGET));
     let assessor = Assessor {
+        cache: &cache,
+        budget: &budget,
         trace,
         names,
         loader: stream.loader,
@@ -50,6 +56,7 @@ pub(crate) fn judge(
         trace,
         renderer,
         reasons: &reasons,
+        called: called(&reasons),
         integrity,
         error,
         carved: stream.carved,
@@ -106,6 +113,23 @@ fn end_offset(trace: &Trace<'_>) -> usize {
         End::Broken(error) => error.offset,
         End::Limit { offset, .. } => offset,
     }
+}
+
+/// The globals whose calls a rule reports.
+fn called(reasons: &[Reason]) -> HashSet<String> {
+    let mut called = HashSet::new();
+    for reason in reasons {
+        if let Reason::SinkCalled(named)
+        | Reason::DualCalled(named)
+        | Reason::UnknownCalled(named) = reason
+        {
+            let shown = named.shown();
+            if !called.contains(&shown) {
+                called.insert(shown);
+            }
+        }
+    }
+    called
 }
 
 /// What a loader makes of the stream: the first that gives up decides.

@@ -1,5 +1,7 @@
 //! What rules look at: a stream that was run, or what a container is like.
 
+use std::collections::HashSet;
+
 use pickleproof_containers::Difference;
 use pickleproof_core::{Effect, EffectKind, Error, Trace, Value};
 
@@ -35,6 +37,8 @@ pub(crate) struct StreamSubject<'s> {
     pub(crate) renderer: Renderer<'s, 's>,
     /// Why each effect is judged as it is.
     pub(crate) reasons: &'s [Reason],
+    /// The globals whose calls a rule reports.
+    pub(crate) called: HashSet<String>,
     pub(crate) integrity: Integrity,
     /// The first error that a loader raises.
     pub(crate) error: Option<Error>,
@@ -125,13 +129,6 @@ impl StreamSubject<'_> {
 
     /// Whether the same global is also called in a way that another rule reports.
     pub(crate) fn is_called(&self, named: &Named) -> bool {
-        self.reasons.iter().any(|reason| match reason {
-            Reason::SinkCalled(called)
-            | Reason::DualCalled(called)
-            | Reason::UnknownCalled(called) => {
-                called.module == named.module && called.name == named.name
-            }
-            _ => false,
-        })
+        self.called.contains(&named.shown())
     }
 }

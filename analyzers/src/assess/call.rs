@@ -180,6 +180,12 @@ impl Assessor<'_, '_> {
         let mut worst: Option<Rc<Named>> = None;
         while let Some(value) = todo.pop() {
             searched = searched.saturating_add(1);
+            let left = self.budget.get();
+            if left == 0 {
+                // What was not searched is not known.
+                return Some(Rc::new(Named::new("", "arguments that were not searched")));
+            }
+            self.budget.set(left.saturating_sub(1));
             if searched > MAX_SEARCHED {
                 break;
             }

@@ -15,6 +15,10 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         let Reason::DualCalled(named) = reason else {
             continue;
         };
+        let key = named.shown();
+        if findings.repeat(rule, stream.location, &key) {
+            continue;
+        }
         let what = match (named.innards, effect.kind) {
             (Some(innard), _) => format!("reaches into the interpreter through {innard}"),
             (None, EffectKind::Call { .. }) => format!("calls {}", named.shown()),
@@ -22,7 +26,7 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         };
         let message = format!("{what}: {}", stream.renderer.effect(effect));
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(named.shown())
+            .keyed(key)
             .with_evidence(stream.path_to(effect))
             .with_witness(named.witness());
         findings.add(rule, stream.location, draft);

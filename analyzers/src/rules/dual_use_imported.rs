@@ -16,12 +16,16 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         if stream.is_called(named) {
             continue;
         }
+        let key = named.shown();
+        if findings.repeat(rule, stream.location, &key) {
+            continue;
+        }
         let message = format!(
             "imports {}, which is harmless only with the right arguments",
             named.shown()
         );
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(named.shown())
+            .keyed(key)
             .with_evidence(stream.path_to(effect))
             .with_witness(named.witness());
         findings.add(rule, stream.location, draft);

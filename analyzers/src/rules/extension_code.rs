@@ -13,9 +13,13 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         let Reason::Extension(code) = reason else {
             continue;
         };
+        let key = code.to_string();
+        if findings.repeat(rule, stream.location, &key) {
+            continue;
+        }
         let message = format!("imports whatever copyreg holds under the extension code {code}");
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(code.to_string())
+            .keyed(key)
             .with_evidence(stream.path_to(effect));
         findings.add(rule, stream.location, draft);
     }

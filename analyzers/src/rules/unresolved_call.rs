@@ -13,12 +13,16 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         let Reason::UnresolvedCalled = reason else {
             continue;
         };
+        let key = "unresolved".to_owned();
+        if findings.repeat(rule, stream.location, &key) {
+            continue;
+        }
         let message = format!(
             "calls something that can't be named: {}",
             stream.renderer.effect(effect)
         );
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed("unresolved")
+            .keyed(key)
             .with_evidence(stream.path_to(effect));
         findings.add(rule, stream.location, draft);
     }

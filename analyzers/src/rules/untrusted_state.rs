@@ -13,12 +13,16 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         let Reason::UntrustedState = reason else {
             continue;
         };
+        let key = "state".to_owned();
+        if findings.repeat(rule, stream.location, &key) {
+            continue;
+        }
         let message = format!(
             "sets the state of an object that is not known to be safe for it: {}",
             stream.renderer.effect(effect)
         );
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed("state")
+            .keyed(key)
             .with_evidence(stream.path_to(effect));
         findings.add(rule, stream.location, draft);
     }
