@@ -166,7 +166,9 @@ fn effect_of<'a>(artifact: &'a Artifact, finding: &Finding) -> Option<&'a str> {
         .iter()
         .filter(|stream| stream.location == finding.location)
         .flat_map(|stream| &stream.effects)
-        .find(|effect| effect.offset == finding.offset)
+        .filter(|effect| effect.offset == finding.offset)
+        // INST imports and calls: the call stands last.
+        .last()
         .map(|effect| effect.text.as_str())
 }
 
