@@ -168,7 +168,7 @@ fn effect_of<'a>(artifact: &'a Artifact, finding: &Finding) -> Option<&'a str> {
         .flat_map(|stream| &stream.effects)
         .filter(|effect| effect.offset == finding.offset)
         // INST imports and calls: the call stands last.
-        .last()
+        .next_back()
         .map(|effect| effect.text.as_str())
 }
 
