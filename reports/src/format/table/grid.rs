@@ -166,9 +166,8 @@ fn effect_of<'a>(artifact: &'a Artifact, finding: &Finding) -> Option<&'a str> {
         .iter()
         .filter(|stream| stream.location == finding.location)
         .flat_map(|stream| &stream.effects)
-        .filter(|effect| effect.offset == finding.offset)
         // INST imports and calls: the call stands last.
-        .next_back()
+        .rfind(|effect| effect.offset == finding.offset)
         .map(|effect| effect.text.as_str())
 }
 
