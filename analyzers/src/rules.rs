@@ -3,9 +3,13 @@
 //! A rule looks at one subject at a time, a stream that was run or what a container is like, and adds
 //! what it finds. Its page is what `pickleproof rules ID` prints.
 
-use crate::findings::Findings;
+use pickleproof_core::Effect;
+
+use crate::assess::Reason;
+use crate::findings::{Draft, Findings};
 use crate::judgement::Severity;
-use crate::subject::Subject;
+use crate::names::Named;
+use crate::subject::{StreamSubject, Subject};
 
 mod broken_stream;
 mod carved_stream;
@@ -111,6 +115,77 @@ pub(crate) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     for (rule, check) in RULES.iter().zip(CHECKS) {
         check(subject, rule, findings);
     }
+}
+
+/// What a rule has to say of an effect.
+struct Remark {
+    message: String,
+    witness: Vec<String>,
+}
+
+impl Remark {
+    /// A remark about a global, with the path from it to the harm.
+    fn on(named: &Named, message: String) -> Self {
+        Self {
+            message,
+            witness: named.witness(),
+        }
+    }
+}
+
+/// Reports the effects of a stream for which there is a key, once for each key.
+///
+/// The remark is made only for findings that are kept.
+fn report_effects<'s>(
+    subject: &'s Subject<'_>,
+    rule: &Rule,
+    findings: &mut Findings,
+    key: impl Fn(&StreamSubject<'_>, &Effect, &'s Reason) -> Option<String>,
+    remark: impl Fn(&StreamSubject<'_>, &Effect, &'s Reason) -> Remark,
+) {
+    let Subject::Stream(stream) = subject else {
+        return;
+    };
+    for (effect, reason) in stream.judged() {
+        let Some(key) = key(stream, effect, reason) else {
+            continue;
+        };
+        if findings.repeat(rule, stream.location, &key) {
+            continue;
+        }
+        let Remark { message, witness } = remark(stream, effect, reason);
+        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
+            .keyed(key)
+            .with_evidence(stream.path_to(effect))
+            .with_witness(witness);
+        findings.add(rule, stream.location, draft);
+    }
+}
+
+/// Reports the effects that are judged so because of a global, once for each global.
+fn report_globals<'s>(
+    subject: &'s Subject<'_>,
+    rule: &Rule,
+    findings: &mut Findings,
+    named: impl Fn(&StreamSubject<'_>, &'s Reason) -> Option<&'s Named>,
+    message: impl Fn(&Named, &str, &Effect) -> String,
+) {
+    report_effects(
+        subject,
+        rule,
+        findings,
+        |stream, _, reason| named(stream, reason).map(Named::shown),
+        |stream, effect, reason| match named(stream, reason) {
+            Some(named) => Remark::on(
+                named,
+                message(named, &stream.renderer.effect(effect), effect),
+            ),
+            None => Remark {
+                message: String::new(),
+                witness: Vec::new(),
+            },
+        },
+    );
 }
 
 #[cfg(test)]

@@ -1,30 +1,19 @@
 //! A sink is imported or looked up, but not called.
 
-use super::Rule;
+use super::{Rule, report_globals};
 use crate::assess::Reason;
-use crate::findings::{Draft, Findings};
+use crate::findings::Findings;
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else {
-        return;
-    };
-    for (effect, reason) in stream.judged() {
-        let Reason::SinkNamed(named) = reason else {
-            continue;
-        };
-        if stream.is_called(named) {
-            continue;
-        }
-        let key = named.shown();
-        if findings.repeat(rule, stream.location, &key) {
-            continue;
-        }
-        let message = format!("imports {} without calling it", named.shown());
-        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(key)
-            .with_evidence(stream.path_to(effect))
-            .with_witness(named.witness());
-        findings.add(rule, stream.location, draft);
-    }
+    report_globals(
+        subject,
+        rule,
+        findings,
+        |stream, reason| match reason {
+            Reason::SinkNamed(named) if !stream.is_called(named) => Some(named),
+            _ => None,
+        },
+        |named, _, _| format!("imports {} without calling it", named.shown()),
+    );
 }

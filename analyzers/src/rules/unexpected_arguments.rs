@@ -1,31 +1,24 @@
 //! A safe callable is called with arguments that its entry does not allow.
 
-use super::Rule;
+use super::{Rule, report_globals};
 use crate::assess::Reason;
-use crate::findings::{Draft, Findings};
+use crate::findings::Findings;
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else {
-        return;
-    };
-    for (effect, reason) in stream.judged() {
-        let Reason::GuardFailed(named) = reason else {
-            continue;
-        };
-        let key = named.shown();
-        if findings.repeat(rule, stream.location, &key) {
-            continue;
-        }
-        let message = format!(
-            "calls {} with arguments that are not known to be safe for it: {}",
-            named.shown(),
-            stream.renderer.effect(effect)
-        );
-        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(key)
-            .with_evidence(stream.path_to(effect))
-            .with_witness(named.witness());
-        findings.add(rule, stream.location, draft);
-    }
+    report_globals(
+        subject,
+        rule,
+        findings,
+        |_, reason| match reason {
+            Reason::GuardFailed(named) => Some(named),
+            _ => None,
+        },
+        |named, text, _| {
+            format!(
+                "calls {} with arguments that are not known to be safe for it: {text}",
+                named.shown()
+            )
+        },
+    );
 }

@@ -1,30 +1,19 @@
 //! Default deny: a global on no list is imported.
 
-use super::Rule;
+use super::{Rule, report_globals};
 use crate::assess::Reason;
-use crate::findings::{Draft, Findings};
+use crate::findings::Findings;
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else {
-        return;
-    };
-    for (effect, reason) in stream.judged() {
-        let Reason::UnknownNamed(named) = reason else {
-            continue;
-        };
-        if stream.is_called(named) {
-            continue;
-        }
-        let key = named.shown();
-        if findings.repeat(rule, stream.location, &key) {
-            continue;
-        }
-        let message = format!("imports {}, of which nothing is known", named.shown());
-        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(key)
-            .with_evidence(stream.path_to(effect))
-            .with_witness(named.witness());
-        findings.add(rule, stream.location, draft);
-    }
+    report_globals(
+        subject,
+        rule,
+        findings,
+        |stream, reason| match reason {
+            Reason::UnknownNamed(named) if !stream.is_called(named) => Some(named),
+            _ => None,
+        },
+        |named, _, _| format!("imports {}, of which nothing is known", named.shown()),
+    );
 }

@@ -1,29 +1,22 @@
 //! A call whose callable can not be named.
 
-use super::Rule;
+use super::{Remark, Rule, report_effects};
 use crate::assess::Reason;
-use crate::findings::{Draft, Findings};
+use crate::findings::Findings;
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else {
-        return;
-    };
-    for (effect, reason) in stream.judged() {
-        let Reason::UnresolvedCalled = reason else {
-            continue;
-        };
-        let key = "unresolved".to_owned();
-        if findings.repeat(rule, stream.location, &key) {
-            continue;
-        }
-        let message = format!(
-            "calls something that can't be named: {}",
-            stream.renderer.effect(effect)
-        );
-        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(key)
-            .with_evidence(stream.path_to(effect));
-        findings.add(rule, stream.location, draft);
-    }
+    report_effects(
+        subject,
+        rule,
+        findings,
+        |_, _, reason| matches!(reason, Reason::UnresolvedCalled).then(|| "unresolved".to_owned()),
+        |stream, effect, _| Remark {
+            message: format!(
+                "calls something that can't be named: {}",
+                stream.renderer.effect(effect)
+            ),
+            witness: Vec::new(),
+        },
+    );
 }

@@ -1,29 +1,22 @@
 //! BUILD, APPEND, SETITEM or ADDITEMS on an object of an untrusted class.
 
-use super::Rule;
+use super::{Remark, Rule, report_effects};
 use crate::assess::Reason;
-use crate::findings::{Draft, Findings};
+use crate::findings::Findings;
 use crate::subject::Subject;
 
 pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings) {
-    let Subject::Stream(stream) = subject else {
-        return;
-    };
-    for (effect, reason) in stream.judged() {
-        let Reason::UntrustedState = reason else {
-            continue;
-        };
-        let key = "state".to_owned();
-        if findings.repeat(rule, stream.location, &key) {
-            continue;
-        }
-        let message = format!(
-            "sets the state of an object that is not known to be safe for it: {}",
-            stream.renderer.effect(effect)
-        );
-        let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
-            .keyed(key)
-            .with_evidence(stream.path_to(effect));
-        findings.add(rule, stream.location, draft);
-    }
+    report_effects(
+        subject,
+        rule,
+        findings,
+        |_, _, reason| matches!(reason, Reason::UntrustedState).then(|| "state".to_owned()),
+        |stream, effect, _| Remark {
+            message: format!(
+                "sets the state of an object that is not known to be safe for it: {}",
+                stream.renderer.effect(effect)
+            ),
+            witness: Vec::new(),
+        },
+    );
 }
