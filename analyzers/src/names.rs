@@ -142,9 +142,21 @@ impl Named {
         }
     }
 
-    /// Whether all it can do to harm is to call what it is given.
+    /// Whether all it can do to harm is to call what it is given, now or when its result is used.
+    ///
+    /// Elsewhere a callback is kept: in a registry, a schedule, a handler.
     pub(crate) fn only_calls_back(&self) -> bool {
-        self.innards.is_none() && self.entry.as_ref().is_some_and(Entry::only_calls_back)
+        const PURE: [&str; 6] = [
+            "builtins",
+            "functools",
+            "_functools",
+            "itertools",
+            "operator",
+            "_operator",
+        ];
+        PURE.contains(&self.module.as_str())
+            && self.innards.is_none()
+            && self.entry.as_ref().is_some_and(Entry::only_calls_back)
     }
 
     /// The call path to the harm.

@@ -203,7 +203,16 @@ impl<'a> Search<'_, 'a> {
                     } else {
                         CONVINCING_INSTRUCTIONS
                     };
-                let cut = matches!(error.kind, ErrorKind::EndOfInput | ErrorKind::Truncated);
+                let cut = matches!(
+                    error.kind,
+                    ErrorKind::EndOfInput | ErrorKind::Truncated | ErrorKind::UnterminatedLine
+                );
+                // Text that is a run of sound instructions to its very end was meant as one.
+                let cut_off =
+                    cut && self.member.top && trace.instructions >= CONVINCING_INSTRUCTIONS;
+                if cut_off {
+                    return Evidence::Strong;
+                }
                 if declared && (begun || (cut && self.member.top)) {
                     Evidence::Strong
                 } else if imports && plausible_imports(trace) {
@@ -393,6 +402,13 @@ mod tests {
             [(0, Strength::Strong, false)]
         );
         assert_eq!(find(b"(lp0\nI1\na.").0, [(0, Strength::Strong, false)]);
+    }
+
+    #[test]
+    fn data_of_protocol_0_that_was_cut_off_is_a_pickle() {
+        let cut = b"(dp0\nVkey\np1\nI1\nsVother\np2\n(lp3\nI1";
+        assert_eq!(find(cut).0, [(0, Strength::Strong, false)]);
+        assert_eq!(find(&[b'('; 1000]).0, [(0, Strength::Strong, false)]);
     }
 
     #[test]

@@ -84,7 +84,11 @@ impl Assessor<'_, '_> {
             return Reason::DualNamed(named);
         }
         if !named.only_calls_back() {
-            return Reason::DualCalled(named);
+            // A sink that is given to something that may call it is reached.
+            return match self.worst_callable(arguments, keywords) {
+                Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                _ => Reason::DualCalled(named),
+            };
         }
         self.calls_back(named, arguments, keywords)
     }
