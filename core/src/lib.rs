@@ -35,7 +35,7 @@ pub use effect::{Cost, Effect, EffectKind, End, Trace};
 pub use error::{Error, ErrorKind, Exception};
 pub use graph::{Encoding, Global, GlobalId, Graph, Items, Span};
 pub use limits::{LimitKind, Limits};
-pub use machine::{Environment, Machine, Options, OutOfBand};
+pub use machine::{Advance, Environment, Machine, Options, OutOfBand};
 pub use number::Integer;
 pub use opcode::{Opcode, OperandKind, StackItem};
 pub use value::{Value, ValueKind};

@@ -75,6 +75,15 @@ impl From<LimitKind> for Halt {
 
 type Step<T = ()> = Result<T, Halt>;
 
+/// What one step of a run came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Advance<'a> {
+    /// The instruction, if one could be decoded; it has run unless `end` says otherwise.
+    pub instruction: Option<Instruction<'a>>,
+    /// How the run ended, if it did.
+    pub end: Option<End>,
+}
+
 /// A no-execution unpickler.
 #[derive(Debug)]
 pub struct Machine<'a> {
@@ -145,35 +154,55 @@ impl<'a> Machine<'a> {
         self.protocol = 0;
         self.decoder.begin_load();
         loop {
-            if self.instructions >= self.options.limits.instructions {
-                let offset = self.decoder.position();
-                return End::Limit {
+            if let Some(end) = self.advance().end {
+                return end;
+            }
+        }
+    }
+
+    /// Runs the next instruction.
+    ///
+    /// [`Machine::load`] is this in a loop. Who wants to look at the stack, the memo and the effects
+    /// on the way calls it instead; behind an end it goes on as an unpickler would whose caller
+    /// caught the exception.
+    #[inline]
+    pub fn advance(&mut self) -> Advance<'a> {
+        self.offset = self.decoder.position();
+        if self.instructions >= self.options.limits.instructions {
+            return Advance {
+                instruction: None,
+                end: Some(End::Limit {
                     which: LimitKind::Instructions,
-                    offset,
+                    offset: self.offset,
+                }),
+            };
+        }
+        let instruction = match self.decoder.read() {
+            Ok(instruction) => instruction,
+            Err(error) => {
+                return Advance {
+                    instruction: None,
+                    end: Some(End::Broken(self.first_check(error))),
                 };
             }
-            self.offset = self.decoder.position();
-            let instruction = match self.decoder.read() {
-                Ok(instruction) => instruction,
-                Err(error) => return End::Broken(self.first_check(error)),
-            };
-            match self.step(&instruction) {
-                Ok(None) => self.instructions = self.instructions.saturating_add(1),
-                Ok(Some(root)) => {
-                    self.instructions = self.instructions.saturating_add(1);
-                    return End::Stop {
-                        offset: self.offset,
-                        root,
-                    };
-                }
-                Err(Halt::Error(error)) => return End::Broken(error),
-                Err(Halt::Limit(which)) => {
-                    return End::Limit {
-                        which,
-                        offset: self.offset,
-                    };
-                }
+        };
+        let end = match self.step(&instruction) {
+            Ok(root) => {
+                self.instructions = self.instructions.saturating_add(1);
+                root.map(|root| End::Stop {
+                    offset: self.offset,
+                    root,
+                })
             }
+            Err(Halt::Error(error)) => Some(End::Broken(error)),
+            Err(Halt::Limit(which)) => Some(End::Limit {
+                which,
+                offset: self.offset,
+            }),
+        };
+        Advance {
+            instruction: Some(instruction),
+            end,
         }
     }
 
@@ -199,6 +228,18 @@ impl<'a> Machine<'a> {
             frame_overrun: self.decoder.frame_overrun(),
             tolerated: self.tolerated,
         }
+    }
+
+    /// The effects so far.
+    #[must_use]
+    pub fn effects(&self) -> &[Effect] {
+        &self.effects
+    }
+
+    /// The values so far.
+    #[must_use]
+    pub const fn graph(&self) -> &Graph<'a> {
+        &self.graph
     }
 
     /// The objects on the stack, the top last.

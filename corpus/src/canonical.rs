@@ -3,7 +3,15 @@
 //! Identity is tracked for containers, globals and objects only; nodes are numbered when they are
 //! first mentioned: the result, then every effect in order, then each node's children.
 
-use std::collections::HashMap;
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "it only serves tests and fuzz targets, which are to fail where a value is not what it says"
+)]
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use pickleproof_core::{Effect, EffectKind, End, Graph, Trace, Value, ValueKind};
 use serde_json::{Value as Json, json};
@@ -30,16 +38,38 @@ struct Canonical<'t, 'a> {
     nodes: Vec<Value>,
     index: HashMap<Value, usize>,
     buffers: HashMap<Value, Json>,
+    classes: HashMap<Value, usize>,
+    equalities: HashMap<Equality, usize>,
+    sort_keys: HashMap<Value, Rc<str>>,
+}
+
+/// What decides whether two objects are equal to Python.
+#[derive(PartialEq, Eq, Hash)]
+enum Equality {
+    /// An integral number of any type, in hexadecimal.
+    Number(String),
+    Float(u64),
+    Text(Vec<u8>),
+    Bytes(Vec<u8>),
+    /// The classes of its items.
+    Tuple(Vec<usize>),
+    FrozenSet(BTreeSet<usize>),
+    /// Only itself.
+    Identity(Value),
 }
 
 /// The result and log of a run as JSON: `root` if it stopped, `heap` and `log` if not empty.
-pub(crate) fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
+#[must_use]
+pub fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
     let mut form = Canonical {
         trace,
         events: Vec::new(),
         nodes: Vec::new(),
         index: HashMap::new(),
         buffers: HashMap::new(),
+        classes: HashMap::new(),
+        equalities: HashMap::new(),
+        sort_keys: HashMap::new(),
     };
     let mut next = 0;
     let mut given = buffers.iter();
@@ -261,14 +291,12 @@ impl Canonical<'_, '_> {
     }
 
     /// A dict's pairs: the first of equal keys with the last of its values.
-    fn pairs(&self, value: Value) -> Vec<(Value, Value)> {
-        let items: Vec<Value> = self.graph().items(value).collect();
+    fn pairs(&mut self, value: Value) -> Vec<(Value, Value)> {
+        let items: Vec<Value> = self.trace.graph.items(value).collect();
         let mut pairs: Vec<(Value, Value)> = Vec::new();
         let mut known = HashMap::new();
         for pair in items.chunks_exact(2) {
-            let place = *known
-                .entry(self.equality_key(pair[0]))
-                .or_insert(pairs.len());
+            let place = *known.entry(self.class(pair[0])).or_insert(pairs.len());
             if place == pairs.len() {
                 pairs.push((pair[0], pair[1]));
             } else {
@@ -280,62 +308,82 @@ impl Canonical<'_, '_> {
 
     fn sorted_members(&mut self, value: Value) -> Json {
         let mut members = self.members(value);
-        members.sort_by_key(|member| self.sort_key(*member));
+        if members.len() > 1 {
+            members.sort_by_cached_key(|member| self.sort_key(*member));
+        }
         self.values(members)
     }
 
-    fn members(&self, value: Value) -> Vec<Value> {
-        let mut known = std::collections::HashSet::new();
-        self.graph()
-            .items(value)
-            .filter(|member| known.insert(self.equality_key(*member)))
+    fn members(&mut self, value: Value) -> Vec<Value> {
+        let items: Vec<Value> = self.trace.graph.items(value).collect();
+        let mut known = HashSet::new();
+        items
+            .into_iter()
+            .filter(|member| known.insert(self.class(*member)))
             .collect()
     }
 
-    /// Equal for objects that Python finds equal.
-    fn equality_key(&self, value: Value) -> String {
-        let graph = self.graph();
+    /// The number that all objects have which Python finds equal.
+    fn class(&mut self, value: Value) -> usize {
+        for part in nested_last(&self.trace.graph, value, |part| {
+            self.classes.contains_key(&part)
+        }) {
+            let key = self.equality(part);
+            let next = self.equalities.len();
+            let class = *self.equalities.entry(key).or_insert(next);
+            self.classes.insert(part, class);
+        }
+        self.classes[&value]
+    }
+
+    /// What decides whether an object equals another; its members have their class already.
+    fn equality(&mut self, value: Value) -> Equality {
+        let graph = &self.trace.graph;
         match value.kind() {
-            ValueKind::Bool => format!("n0x{:x}", u8::from(value == Value::TRUE)),
+            ValueKind::Bool => Equality::Number(format!("0x{:x}", u8::from(value == Value::TRUE))),
             ValueKind::Int | ValueKind::LongInt => {
-                format!("n{}", graph.integer(value).unwrap().to_hex())
+                Equality::Number(graph.integer(value).unwrap().to_hex())
             }
             ValueKind::Float => {
                 let float = f64::from_bits(graph.float_bits(value).unwrap());
                 if float.is_nan() {
-                    return format!("nan{value:?}");
+                    return Equality::Identity(value);
                 }
                 if float.is_finite() && float.fract() == 0.0 {
                     let (mantissa, exponent) = integer_parts(float);
-                    return format!("n{}", shifted_hex(float < 0.0, mantissa, exponent));
+                    return Equality::Number(shifted_hex(float < 0.0, mantissa, exponent));
                 }
-                format!("f{:016x}", float.to_bits())
+                Equality::Float(float.to_bits())
             }
+            ValueKind::Str | ValueKind::Character => {
+                Equality::Text(graph.text(value).unwrap().into_owned())
+            }
+            ValueKind::Bytes => Equality::Bytes(graph.byte_string(value).unwrap().into_owned()),
             ValueKind::Tuple => {
-                let items: Vec<String> = graph
-                    .items(value)
-                    .map(|item| self.equality_key(item))
-                    .collect();
-                format!("t({})", items.join(","))
+                Equality::Tuple(graph.items(value).map(|item| self.classes[&item]).collect())
             }
             ValueKind::FrozenSet => {
-                let mut items: Vec<String> = self
-                    .members(value)
-                    .into_iter()
-                    .map(|item| self.equality_key(item))
-                    .collect();
-                items.sort();
-                format!("s({})", items.join(","))
+                let items: BTreeSet<usize> =
+                    graph.items(value).map(|item| self.classes[&item]).collect();
+                Equality::FrozenSet(items)
             }
-            ValueKind::None | ValueKind::Str | ValueKind::Character | ValueKind::Bytes => {
-                self.sort_key(value)
-            }
-            _ => format!("o{value:?}"),
+            _ => Equality::Identity(value),
         }
     }
 
-    fn sort_key(&self, value: Value) -> String {
-        let graph = self.graph();
+    /// The text by which members of a set are put in order.
+    fn sort_key(&mut self, value: Value) -> Rc<str> {
+        for part in nested_last(&self.trace.graph, value, |part| {
+            self.sort_keys.contains_key(&part)
+        }) {
+            let key = self.sort_text(part);
+            self.sort_keys.insert(part, key.into());
+        }
+        self.sort_keys[&value].clone()
+    }
+
+    fn sort_text(&mut self, value: Value) -> String {
+        let graph = &self.trace.graph;
         match value.kind() {
             ValueKind::None => "N".into(),
             ValueKind::Bool => if value == Value::TRUE { "T" } else { "F" }.into(),
@@ -348,22 +396,41 @@ impl Canonical<'_, '_> {
             }
             ValueKind::Bytes => format!("b{}", hex(&graph.byte_string(value).unwrap())),
             ValueKind::Tuple => {
-                let items: Vec<String> =
-                    graph.items(value).map(|item| self.sort_key(item)).collect();
+                let items: Vec<&str> = graph
+                    .items(value)
+                    .map(|item| &*self.sort_keys[&item])
+                    .collect();
                 format!("({})", items.join(","))
             }
             ValueKind::FrozenSet => {
-                let mut items: Vec<String> = self
-                    .members(value)
-                    .into_iter()
-                    .map(|item| self.sort_key(item))
-                    .collect();
-                items.sort();
+                let members = self.members(value);
+                let mut items: Vec<&str> =
+                    members.iter().map(|item| &*self.sort_keys[item]).collect();
+                items.sort_unstable();
                 format!("{{{}}}", items.join(","))
             }
             _ => format!("#{:08}", self.birth(value)),
         }
     }
+}
+
+/// A value and all that its tuples and frozensets hold, members before what holds them; without
+/// those that are `known`, and without recursion.
+fn nested_last(graph: &Graph<'_>, value: Value, known: impl Fn(Value) -> bool) -> Vec<Value> {
+    let mut order = Vec::new();
+    let mut seen = HashSet::new();
+    let mut todo = vec![(value, false)];
+    while let Some((part, entered)) = todo.pop() {
+        if entered {
+            order.push(part);
+        } else if !known(part) && seen.insert(part) {
+            todo.push((part, true));
+            if matches!(part.kind(), ValueKind::Tuple | ValueKind::FrozenSet) {
+                todo.extend(graph.items(part).map(|item| (item, false)));
+            }
+        }
+    }
+    order
 }
 
 /// A finite integral float as `mantissa * 2**exponent`.

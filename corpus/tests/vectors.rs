@@ -10,19 +10,14 @@
     reason = "a test that panics has failed, and one that says what it compared can be trusted"
 )]
 
-mod canonical;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use canonical::canonical;
 use pickleproof_core::{Dialect, Encoding, End, Environment, Machine, Options, OutOfBand, Version};
+use pickleproof_corpus::canonical;
 use serde_json::Value as Json;
 
-const VECTORS: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../corpus/vectors/unpickler.jsonl"
-);
+const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/unpickler.jsonl");
 
 /// Modules whose stubs lack some of the methods that a stub usually has. The machine takes every
 /// global for a class that supports everything.
