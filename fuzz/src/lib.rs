@@ -14,12 +14,14 @@
 
 mod analyze;
 mod loads;
+mod readings;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use analyze::analyze;
 pub use loads::loads;
+pub use readings::readings;
 
 /// Runs a target on each file named on the command line.
 #[must_use]

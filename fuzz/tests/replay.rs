@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pickleproof_corpus::samples;
-use pickleproof_fuzz::{analyze, loads};
+use pickleproof_fuzz::{analyze, loads, readings};
 
 /// At most so many bytes of a sample are cut at each length.
 const CUT: usize = 160;
@@ -28,6 +28,11 @@ fn replay(name: &str, target: fn(&[u8])) {
 #[test]
 fn loads_holds() {
     replay("loads", loads);
+}
+
+#[test]
+fn readings_hold() {
+    replay("readings", readings);
 }
 
 #[test]
@@ -62,6 +67,7 @@ fn altered_samples_hold() {
                 }
             }
             loads(&bytes);
+            readings(&bytes);
             analyze(&bytes);
         }
     }
