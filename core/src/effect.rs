@@ -158,7 +158,7 @@ pub struct Trace<'a> {
     /// frames.
     pub divergence: Divergence,
     /// The end of the frame that STOP stands in, where that lies behind STOP: some readers lose what
-    /// is left of it, and others go on in it.
+    /// is left of it, and others go on in it. `None` for a run that did not come to STOP.
     pub frame_end: Option<usize>,
     /// First fault at which some releases stop, and behind which the run went on.
     pub tolerated: Option<Error>,

@@ -237,7 +237,10 @@ impl<'a> Machine<'a> {
                 frame: self.decoder.frame_overrun(),
                 ..self.divergence
             },
-            frame_end: self.decoder.frame_end(),
+            frame_end: match end {
+                End::Stop { .. } => self.decoder.frame_end(),
+                End::Broken(_) | End::Limit { .. } => None,
+            },
             tolerated: self.tolerated,
         }
     }
