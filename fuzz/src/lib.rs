@@ -13,13 +13,16 @@
 )]
 
 mod analyze;
+pub mod differential;
+pub mod generate;
 mod loads;
+pub mod oracle;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use analyze::analyze;
-pub use loads::loads;
+pub use loads::{loads, loads_structured};
 
 /// Runs a target on each file named on the command line.
 #[must_use]
