@@ -106,12 +106,14 @@ fn print(options: &Campaign, tally: &Tally) {
     );
     println!("seconds             {seconds:.0}");
     println!("streams a second    {:.0}", count(tally.streams) / seconds);
-    for ((version, implementation), number) in &tally.compared {
+    for (who, number) in &tally.compared {
+        let (version, implementation) = who;
         println!(
-            "compared            {number} {} of 3.{}.{}",
+            "compared            {number} {} of 3.{}.{}, {} accepted",
             implementation.name(),
             version.minor,
-            version.patch
+            version.patch,
+            tally.accepted.get(who).unwrap_or(&0)
         );
     }
     for ((implementation, skip), number) in &tally.skipped {

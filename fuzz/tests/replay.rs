@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pickleproof_corpus::samples;
-use pickleproof_fuzz::{analyze, loads};
+use pickleproof_fuzz::{analyze, differential, loads, loads_structured};
 
 /// At most so many bytes of a sample are cut at each length.
 const CUT: usize = 160;
@@ -28,6 +28,17 @@ fn replay(name: &str, target: fn(&[u8])) {
 #[test]
 fn loads_holds() {
     replay("loads", loads);
+}
+
+#[test]
+fn loads_structured_holds() {
+    replay("loads_structured", loads_structured);
+}
+
+/// Without a Python it holds of nothing, and says so.
+#[test]
+fn differential_holds() {
+    replay("differential", differential::target);
 }
 
 #[test]

@@ -54,8 +54,10 @@ pub struct Tally {
     pub streams: u64,
     /// Bytes of all streams.
     pub bytes: u64,
-    /// Comparisons of each implementation, by release: all, and those in which CPython accepts.
+    /// Comparisons with each implementation, by release.
     pub compared: BTreeMap<(Version, Implementation), u64>,
+    /// Those of them in which both sides accept the stream.
+    pub accepted: BTreeMap<(Version, Implementation), u64>,
     /// Comparisons that were not made.
     pub skipped: BTreeMap<(Implementation, Skip), u64>,
     /// Disagreements by kind.
@@ -71,6 +73,7 @@ impl Tally {
         self.streams = self.streams.saturating_add(other.streams);
         self.bytes = self.bytes.saturating_add(other.bytes);
         add_all(&mut self.compared, other.compared);
+        add_all(&mut self.accepted, other.accepted);
         add_all(&mut self.skipped, other.skipped);
         add_all(&mut self.different, other.different);
         self.reports.extend(other.reports);
@@ -82,14 +85,19 @@ impl Tally {
             let length = u64::try_from(stream.len()).unwrap_or(u64::MAX);
             self.bytes = self.bytes.saturating_add(length);
             for (implementation, verdict) in by.implementations().iter().zip(verdicts) {
-                if let Verdict::Skipped(skip) = verdict {
-                    add(&mut self.skipped, (*implementation, skip), 1);
-                    continue;
+                let who = (by.version(), *implementation);
+                match verdict {
+                    Verdict::Skipped(skip) => {
+                        add(&mut self.skipped, (*implementation, skip), 1);
+                        continue;
+                    }
+                    Verdict::Same { accepted: true } => add(&mut self.accepted, who, 1),
+                    Verdict::Same { accepted: false } => {}
+                    Verdict::Different(difference) => {
+                        self.keep(prepared, stream, by.version(), *difference);
+                    }
                 }
-                add(&mut self.compared, (by.version(), *implementation), 1);
-                if let Verdict::Different(difference) = verdict {
-                    self.keep(prepared, stream, by.version(), *difference);
-                }
+                add(&mut self.compared, who, 1);
             }
         }
     }

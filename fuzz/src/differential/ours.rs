@@ -1,7 +1,8 @@
 //! The machine's side of a comparison.
 
 use pickleproof_core::{
-    Dialect, Encoding, End, Environment, Machine, Options, OutOfBand, Trace, Version,
+    Dialect, Effect, EffectKind, Encoding, End, Environment, Machine, Options, OutOfBand, Trace,
+    ValueKind, Version,
 };
 use pickleproof_corpus::canonical;
 use serde_json::{Value as Json, json};
@@ -53,7 +54,8 @@ impl Ours {
     }
 
     fn load(&self, stream: &[u8], options: Options) -> Result<Json, Skip> {
-        let c = options.dialect == Dialect::C && !options.version.has_sparse_memo();
+        let python = options.dialect == Dialect::Python;
+        let dense = !python && !options.version.has_sparse_memo();
         let mut machine = Machine::new(stream, 0, options);
         let mut end = machine.load();
         for _ in 1..self.loads {
@@ -63,13 +65,32 @@ impl Ours {
             end = machine.load();
         }
         let trace = machine.finish(end);
-        if c && trace.cost.memo_bytes > MEMO_BYTES {
+        if dense && trace.cost.memo_bytes > MEMO_BYTES {
             return Err(Skip::MemoIndex);
         }
         if trace.cost.hash_steps > HASH_STEPS {
             return Err(Skip::HashCost);
         }
+        if python
+            && trace
+                .effects
+                .iter()
+                .any(|effect| unpacks_set(&trace, effect))
+        {
+            return Err(Skip::SetOrder);
+        }
         Ok(result(&trace, &self.buffers))
+    }
+}
+
+/// `pickle.py` takes anything iterable for arguments.
+fn unpacks_set(trace: &Trace<'_>, effect: &Effect) -> bool {
+    match effect.kind {
+        EffectKind::Call { arguments, .. } => {
+            matches!(arguments.kind(), ValueKind::Set | ValueKind::FrozenSet)
+                && trace.graph.item_count(arguments) > 1
+        }
+        _ => false,
     }
 }
 

@@ -76,6 +76,12 @@ pub fn target(bytes: &[u8]) {
     }
 }
 
+/// Whether the absence of Python is a failure, because `PICKLEPROOF_REQUIRE_PYTHON` is 1.
+#[must_use]
+pub fn required() -> bool {
+    std::env::var_os(REQUIRE).is_some_and(|value| value == "1")
+}
+
 fn start() -> Option<Mutex<Differential>> {
     let implementations = [
         Implementation::C,
@@ -84,7 +90,7 @@ fn start() -> Option<Mutex<Differential>> {
     ];
     match Differential::start(None, &implementations) {
         Ok(differential) => Some(Mutex::new(differential)),
-        Err(why) if std::env::var_os(REQUIRE).is_some_and(|value| value == "1") => {
+        Err(why) if required() => {
             panic!("no comparison with CPython: {why}")
         }
         Err(why) => {

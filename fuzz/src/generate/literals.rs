@@ -222,7 +222,7 @@ impl Writer<'_> {
 
     /// Text or bytes, as the loader's encoding has it: good for nothing that needs one of them.
     fn python_2_string(&mut self) {
-        let data = self.from(&oddities::TEXTS[..6], oddities::ODD_TEXTS);
+        let data = self.from(oddities::ASCII, oddities::ODD_TEXTS);
         match self.entropy.below(3) {
             0 if self.may_use(1) => self.counted(Opcode::BinString, data),
             1 if self.may_use(1) => self.counted(Opcode::ShortBinString, data),

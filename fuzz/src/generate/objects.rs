@@ -81,7 +81,7 @@ impl Writer<'_> {
                 for _ in 0..self.entropy.below(4) {
                     self.item();
                 }
-                self.to_mark(Opcode::Tuple);
+                self.collect(Opcode::Tuple);
             }
             2 if self.get_if(|kind| matches!(kind, Kind::Tuple { .. })) => {}
             _ => {

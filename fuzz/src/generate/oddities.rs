@@ -71,6 +71,9 @@ pub(super) const TEXTS: &[&[u8]] = &[
     b"a\nb", b"\\u0041", b"\"quoted\"", b"\x7f", b"\xc2\x80", b"\xef\xbf\xbd", b"\xf4\x8f\xbf\xbf", b"os", b"system", b"\x01\x1f",
 ];
 
+/// Data of Python 2 strings that every encoding takes.
+pub(super) const ASCII: &[&[u8]] = &[b"", b"a", b"b", b"abc", b"key", b"__class__", b"\0", b"a\nb"];
+
 /// Bytes that are no UTF-8.
 pub(super) const ODD_TEXTS: &[&[u8]] = &[
     b"\xff", b"\xc0\x80", b"\xe0\x80\x80", b"\xf4\x90\x80\x80", b"\xc3", b"\xed\xa0", b"a\x80", b"\xf8\x88\x80\x80\x80", b"\xed\xbf\xc0",

@@ -82,7 +82,7 @@ impl Writer<'_> {
     }
 
     /// TUPLE, LIST, DICT or FROZENSET of what is above the newest mark.
-    pub(super) fn to_mark(&mut self, opcode: Opcode) {
+    pub(super) fn collect(&mut self, opcode: Opcode) {
         let hashable = self.state.above().iter().all(|kind| kind.is_hashable());
         let kind = match opcode {
             Opcode::Tuple => Kind::Tuple { hashable },
@@ -109,9 +109,9 @@ impl Writer<'_> {
         let target = self.state.target();
         let bold = self.fault();
         match self.entropy.below(10) {
-            0 if pairs || bold => self.to_mark(Opcode::Dict),
-            1 if (hashable && self.may_use(4)) || bold => self.to_mark(Opcode::FrozenSet),
-            2 | 3 => self.to_mark(Opcode::List),
+            0 if pairs || bold => self.collect(Opcode::Dict),
+            1 if (hashable && self.may_use(4)) || bold => self.collect(Opcode::FrozenSet),
+            2 | 3 => self.collect(Opcode::List),
             4 => {
                 self.emit(Opcode::PopMark, &[]);
                 self.state.pop_mark();
@@ -135,7 +135,7 @@ impl Writer<'_> {
                 self.state.pop_mark();
                 self.state.push(Kind::Object);
             }
-            _ => self.to_mark(Opcode::Tuple),
+            _ => self.collect(Opcode::Tuple),
         }
     }
 

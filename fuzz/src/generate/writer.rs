@@ -104,7 +104,7 @@ impl<'g> Writer<'g> {
                 .entropy
                 .pick(&[Opcode::Tuple, Opcode::List])
                 .unwrap_or(Opcode::Tuple);
-            self.to_mark(opcode);
+            self.collect(opcode);
         }
         while self.state.above().len() > 1 && !self.entropy.chance(1, 16) {
             let count = self.state.above().len().min(3);
