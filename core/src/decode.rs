@@ -5,9 +5,15 @@
 //! What the text of a line is worth is the machine's business, because loaders check it only
 //! after they have looked at the stack.
 
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, Reader, Version};
 use crate::error::{Error, ErrorKind, Exception};
-use crate::opcode::{Opcode, OperandKind};
+use crate::opcode::Opcode;
+
+mod cursor;
+mod file;
+
+use cursor::{Cursor, Memory};
+use file::File;
 
 /// An instruction's operand; bytes are borrowed from the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +44,9 @@ pub struct Instruction<'a> {
     /// Offset of the opcode's byte.
     pub offset: usize,
     /// Offset behind the last byte of the operand.
+    ///
+    /// The bytes from `offset` to `end` are the instruction, except where a [`Reader`] of files lost
+    /// what was left of a frame: then the operand stands behind the frame, alone.
     pub end: usize,
 }
 
@@ -61,7 +70,9 @@ pub struct Decoder<'a> {
     frame_overrun: Option<usize>,
     dialect: Dialect,
     enforce_frames: bool,
-    check_frame_length: bool,
+    version: Version,
+    /// Where C reads from a file.
+    file: Option<Box<File<'a>>>,
 }
 
 impl<'a> Decoder<'a> {
@@ -80,7 +91,23 @@ impl<'a> Decoder<'a> {
             frame_overrun: None,
             dialect,
             enforce_frames,
-            check_frame_length: version.python_checks_frame_length(),
+            version,
+            file: None,
+        }
+    }
+
+    /// A decoder of what the C unpickler reads from a file.
+    #[must_use]
+    pub fn with_reader(self, reader: Reader) -> Self {
+        let buffered = match (self.dialect, reader) {
+            (Dialect::C, Reader::Stream) => None,
+            (Dialect::C, Reader::Buffered(size)) => Some(size.max(1)),
+            _ => return self,
+        };
+        let file = File::new(self.bytes, self.position, buffered);
+        Self {
+            file: Some(Box::new(file)),
+            ..self
         }
     }
 
@@ -93,6 +120,9 @@ impl<'a> Decoder<'a> {
     /// Where the file stands once the stream has stopped: `pickle.py` has read its whole frame.
     #[must_use]
     pub fn file_position(&self) -> usize {
+        if let Some(file) = &self.file {
+            return file.position_after_load();
+        }
         match (self.dialect, self.frame_end) {
             (Dialect::Python, Some(end)) => end.min(self.bytes.len()).max(self.position),
             _ => self.position,
@@ -106,6 +136,15 @@ impl<'a> Decoder<'a> {
             self.position = self.file_position();
             self.frame_end = None;
         }
+        if let Some(file) = &mut self.file {
+            file.skip_consumed();
+        }
+    }
+
+    /// Whether operands may stand elsewhere than behind their opcode.
+    #[inline]
+    pub(crate) const fn reads_a_file(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Offset of the first instruction that crosses the end of its frame or begins a frame inside
@@ -131,18 +170,25 @@ impl<'a> Decoder<'a> {
     pub fn read(&mut self) -> Result<Instruction<'a>, Error> {
         let offset = self.position;
         let Some(&byte) = self.bytes.get(offset) else {
-            return Err(Error::new(ErrorKind::EndOfInput, offset));
+            let error = Error::new(ErrorKind::EndOfInput, offset);
+            return Err(match self.dialect {
+                Dialect::PickleTools => error.raised_as(Exception::ValueError),
+                Dialect::C | Dialect::Python => error,
+            });
         };
         let Some(opcode) = Opcode::from_byte(byte) else {
             let error = Error::new(ErrorKind::UnknownOpcode(byte), offset);
             return Err(match self.dialect {
                 Dialect::Python => error.raised_as(Exception::KeyError),
-                Dialect::C | Dialect::PickleTools => error,
+                Dialect::PickleTools => error.raised_as(Exception::ValueError),
+                Dialect::C => error,
             });
         };
-        let mut cursor = Cursor {
+        if self.file.is_some() {
+            return self.read_from_file(opcode, offset);
+        }
+        let mut source = Memory {
             bytes: self.bytes,
-            start: offset,
             position: offset.saturating_add(1),
             limit: self.bytes.len(),
             in_frame: false,
@@ -151,12 +197,19 @@ impl<'a> Decoder<'a> {
         if let Some(end) = self.frame_end {
             if offset >= end {
                 self.frame_end = None;
-            } else if self.enforce_frames && cursor.position < end {
+            } else if self.enforce_frames && source.position < end {
                 // Where the opcode is the frame's last byte, its operand stands behind the frame.
-                cursor.limit = end;
-                cursor.in_frame = true;
+                source.limit = end;
+                source.in_frame = true;
             }
         }
+        let mut cursor = Cursor {
+            source: &mut source,
+            opcode,
+            start: offset,
+            dialect: self.dialect,
+            version: self.version,
+        };
         let operand = match cursor.operand(opcode.operand_kind()) {
             Ok(operand) => operand,
             Err(error) => {
@@ -164,7 +217,7 @@ impl<'a> Decoder<'a> {
                     error.kind,
                     ErrorKind::Truncated | ErrorKind::UnterminatedLine
                 );
-                if cursor.in_frame && cut {
+                if source.in_frame && cut {
                     self.frame_overrun.get_or_insert(offset);
                     return Err(Error::new(ErrorKind::FrameOverrun, offset));
                 }
@@ -173,21 +226,69 @@ impl<'a> Decoder<'a> {
         };
         if let Some(end) = self.frame_end
             && offset.saturating_add(1) < end
-            && cursor.position > end
+            && source.position > end
         {
             self.frame_overrun.get_or_insert(offset);
         }
         if opcode == Opcode::Frame
             && let Operand::Uint(size) = operand
         {
-            self.begin_frame(size, offset, cursor.position)?;
+            self.begin_frame(size, offset, source.position)?;
         }
-        self.position = cursor.position;
+        self.position = source.position;
         Ok(Instruction {
             opcode,
             operand,
             offset,
-            end: cursor.position,
+            end: source.position,
+        })
+    }
+
+    /// As `_Unpickler_ReadImpl` and its kin: a buffer that holds too little is dropped and filled
+    /// anew, unless its bytes were only peeked at.
+    #[cold]
+    fn read_from_file(&mut self, opcode: Opcode, offset: usize) -> Result<Instruction<'a>, Error> {
+        let Some(mut file) = self.file.clone() else {
+            return Err(Error::new(ErrorKind::EndOfInput, offset));
+        };
+        let frame_end = self.frame_end.filter(|end| offset.saturating_add(1) < *end);
+        file.begin(frame_end.filter(|_| self.enforce_frames));
+        let mut cursor = Cursor {
+            source: &mut *file,
+            opcode,
+            start: offset,
+            dialect: self.dialect,
+            version: self.version,
+        };
+        let operand = cursor.operand(opcode.operand_kind());
+        let over = frame_end.is_some_and(|end| file.position() > end) || file.has_lost();
+        if over || file.crossed_frame() {
+            self.frame_overrun.get_or_insert(offset);
+        }
+        let operand = operand.map_err(|error| {
+            if file.crossed_frame() {
+                Error::new(ErrorKind::FrameOverrun, offset)
+            } else {
+                error
+            }
+        })?;
+        if self.frame_end.is_some_and(|end| file.position() >= end) {
+            self.frame_end = None;
+        }
+        if opcode == Opcode::Frame
+            && let Operand::Uint(size) = operand
+        {
+            self.begin_frame(size, offset, file.position())?;
+            file.fill_frame(usize::try_from(size).unwrap_or(usize::MAX))
+                .ok_or(Error::new(ErrorKind::ShortFrame, offset))?;
+        }
+        self.position = file.position();
+        self.file = Some(file);
+        Ok(Instruction {
+            opcode,
+            operand,
+            offset,
+            end: self.position,
         })
     }
 
@@ -212,7 +313,7 @@ impl<'a> Decoder<'a> {
         if !fits {
             match self.dialect {
                 Dialect::C => return Err(Error::new(ErrorKind::ShortFrame, offset)),
-                Dialect::Python if self.check_frame_length => {
+                Dialect::Python if self.version.python_checks_frame_length() => {
                     return Err(
                         Error::new(ErrorKind::ShortFrame, offset).raised_as(Exception::EofError)
                     );
@@ -223,239 +324,4 @@ impl<'a> Decoder<'a> {
         self.frame_end = (size > 0).then(|| end.unwrap_or(usize::MAX).min(self.bytes.len()));
         Ok(())
     }
-}
-
-/// Reads one operand, up to a limit.
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    start: usize,
-    position: usize,
-    limit: usize,
-    in_frame: bool,
-    dialect: Dialect,
-}
-
-impl<'a> Cursor<'a> {
-    #[inline]
-    fn operand(&mut self, kind: OperandKind) -> Result<Operand<'a>, Error> {
-        Ok(match kind {
-            OperandKind::None => Operand::None,
-            OperandKind::Uint1 => Operand::Uint(u64::from(self.byte()?)),
-            OperandKind::Uint2 => Operand::Uint(u64::from(u16::from_le_bytes(self.fixed()?))),
-            OperandKind::Uint4 => Operand::Uint(u64::from(u32::from_le_bytes(self.fixed()?))),
-            OperandKind::Uint8 => Operand::Uint(u64::from_le_bytes(self.fixed()?)),
-            OperandKind::Int4 => Operand::Int(i32::from_le_bytes(self.fixed()?)),
-            OperandKind::Float8 => Operand::Float(u64::from_be_bytes(self.fixed()?)),
-            OperandKind::String1
-            | OperandKind::Bytes1
-            | OperandKind::Unicode1
-            | OperandKind::Long1 => {
-                let size = u64::from(self.byte()?);
-                self.counted(size)?
-            }
-            OperandKind::String4 if self.dialect != Dialect::C => {
-                // Deprecated BINSTRING has a signed length everywhere but in C.
-                self.signed_counted()?
-            }
-            OperandKind::String4 | OperandKind::Bytes4 | OperandKind::Unicode4 => {
-                let size = u64::from(u32::from_le_bytes(self.fixed()?));
-                self.counted(size)?
-            }
-            OperandKind::Long4 => self.signed_counted()?,
-            OperandKind::Bytes8 | OperandKind::ByteArray8 | OperandKind::Unicode8 => {
-                let size = u64::from_le_bytes(self.fixed()?);
-                self.check_size(size, kind)?;
-                self.counted(size)?
-            }
-            OperandKind::DecimalLine | OperandKind::LongLine | OperandKind::FloatLine => {
-                let line = self.line()?;
-                if self.dialect == Dialect::C && line.len() < 2 {
-                    return Err(self.error(ErrorKind::EmptyLine));
-                }
-                Operand::Line(line)
-            }
-            OperandKind::QuotedLine | OperandKind::UnicodeLine | OperandKind::TextLine => {
-                Operand::Line(self.line()?)
-            }
-            OperandKind::TextLines => self.lines()?,
-        })
-    }
-
-    const fn error(&self, kind: ErrorKind) -> Error {
-        Error::new(kind, self.start)
-    }
-
-    #[cold]
-    fn truncated(&self, width: usize) -> Error {
-        let error = self.error(ErrorKind::Truncated);
-        match self.dialect {
-            Dialect::C => error,
-            Dialect::Python if width == 1 => error.raised_as(Exception::IndexError),
-            Dialect::Python => error.raised_as(Exception::StructError),
-            Dialect::PickleTools => error.raised_as(Exception::ValueError),
-        }
-    }
-
-    #[inline]
-    fn take(&mut self, size: usize) -> Option<&'a [u8]> {
-        let end = self.position.checked_add(size)?;
-        if end > self.limit && size > 0 {
-            return None;
-        }
-        let data = self.bytes.get(self.position..end)?;
-        self.position = end;
-        Some(data)
-    }
-
-    #[inline]
-    fn byte(&mut self) -> Result<u8, Error> {
-        match self.take(1) {
-            Some(&[byte]) => {
-                self.leave_frame();
-                Ok(byte)
-            }
-            _ => Err(self.truncated(1)),
-        }
-    }
-
-    #[inline]
-    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        match self.take(N).and_then(|data| <[u8; N]>::try_from(data).ok()) {
-            Some(data) => {
-                self.leave_frame();
-                Ok(data)
-            }
-            None => Err(self.truncated(N)),
-        }
-    }
-
-    /// Behind the last byte of a frame the next read is served by the file again.
-    #[inline]
-    fn leave_frame(&mut self) {
-        if self.position == self.limit {
-            self.limit = self.bytes.len();
-            self.in_frame = false;
-        }
-    }
-
-    fn check_size(&self, size: u64, kind: OperandKind) -> Result<(), Error> {
-        let limit: u64 = match (self.dialect, kind) {
-            // PyBytes_FromStringAndSize refuses what leaves no room for its header.
-            (Dialect::C, OperandKind::Bytes8) => (1 << 63) - 34,
-            _ => (1 << 63) - 1,
-        };
-        if size <= limit {
-            return Ok(());
-        }
-        let error = self.error(ErrorKind::SizeOverflow);
-        Err(match self.dialect {
-            Dialect::C => error,
-            Dialect::Python => error.raised_as(Exception::UnpicklingError),
-            Dialect::PickleTools => error.raised_as(Exception::ValueError),
-        })
-    }
-
-    fn signed_counted(&mut self) -> Result<Operand<'a>, Error> {
-        let size = i32::from_le_bytes(self.fixed()?);
-        let Ok(size) = u64::try_from(size) else {
-            return Err(self.error(ErrorKind::NegativeSize));
-        };
-        self.counted(size)
-    }
-
-    #[inline]
-    fn counted(&mut self, size: u64) -> Result<Operand<'a>, Error> {
-        let data = usize::try_from(size).ok().and_then(|size| self.take(size));
-        match data {
-            Some(data) => Ok(Operand::Bytes(data)),
-            None => self.short(),
-        }
-    }
-
-    /// `pickle.py` takes what is there and fails at the next opcode.
-    #[cold]
-    fn short(&mut self) -> Result<Operand<'a>, Error> {
-        let rest = self
-            .bytes
-            .get(self.position..self.limit)
-            .unwrap_or_default();
-        if self.dialect == Dialect::Python && !self.in_frame {
-            self.position = self.limit;
-            return Ok(Operand::Bytes(rest));
-        }
-        Err(self.truncated(0).raised_as(match self.dialect {
-            Dialect::PickleTools => Exception::ValueError,
-            Dialect::C | Dialect::Python => Exception::UnpicklingError,
-        }))
-    }
-
-    fn line(&mut self) -> Result<&'a [u8], Error> {
-        let rest = self
-            .bytes
-            .get(self.position..self.limit)
-            .unwrap_or_default();
-        if let Some(newline) = memchr(rest) {
-            let end = newline.saturating_add(1);
-            let line = rest.get(..end).unwrap_or(rest);
-            self.position = self.position.saturating_add(end);
-            self.leave_frame();
-            return Ok(line);
-        }
-        if self.dialect == Dialect::Python && !self.in_frame {
-            self.position = self.limit;
-            return Ok(rest);
-        }
-        Err(match self.dialect {
-            Dialect::PickleTools => self
-                .error(ErrorKind::UnterminatedLine)
-                .raised_as(Exception::ValueError),
-            Dialect::C | Dialect::Python => self.error(ErrorKind::UnterminatedLine),
-        })
-    }
-
-    /// Two lines; loaders decode the first before they read the second, and C refuses empty ones.
-    fn lines(&mut self) -> Result<Operand<'a>, Error> {
-        let module = self.line()?;
-        self.check_name(module)?;
-        let name = self.line()?;
-        self.check_name(name)?;
-        Ok(Operand::Lines(module, name))
-    }
-
-    /// GLOBAL's names are UTF-8, INST's are ASCII.
-    fn check_name(&self, line: &[u8]) -> Result<(), Error> {
-        if self.dialect == Dialect::C && line.len() < 2 {
-            return Err(self.error(ErrorKind::EmptyLine));
-        }
-        let text = line_text(line);
-        let ascii = self.bytes.get(self.start) == Some(&Opcode::Inst.byte());
-        let valid = if ascii {
-            text.is_ascii()
-        } else {
-            core::str::from_utf8(text).is_ok()
-        };
-        if valid {
-            Ok(())
-        } else {
-            Err(self.error(ErrorKind::InvalidText))
-        }
-    }
-}
-
-/// Offset of the first newline.
-fn memchr(bytes: &[u8]) -> Option<usize> {
-    // The standard library's search over a byte slice is vectorised for `contains`, not for
-    // `position`: chunks that hold no newline are skipped whole.
-    const CHUNK: usize = 64;
-    let mut base = 0_usize;
-    for chunk in bytes.chunks(CHUNK) {
-        if chunk.contains(&b'\n') {
-            return chunk
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .map(|at| base.saturating_add(at));
-        }
-        base = base.saturating_add(chunk.len());
-    }
-    None
 }

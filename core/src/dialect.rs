@@ -27,6 +27,18 @@ impl Dialect {
     }
 }
 
+/// From what the C unpickler reads. Before gh-154848 it reads frames differently from each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Reader {
+    /// Bytes in memory: `pickle.loads`.
+    #[default]
+    Bytes,
+    /// A file without `peek`: `BytesIO`, as `torch.load` uses it, raw files and most wrappers.
+    Stream,
+    /// A file with `peek` and a buffer of so many bytes: `open(path, 'rb')`.
+    Buffered(usize),
+}
+
 /// A release of CPython 3, `(minor, patch)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
@@ -82,6 +94,23 @@ impl Version {
     #[must_use]
     pub const fn raises_key_error(self) -> bool {
         self.minor <= 8
+    }
+
+    /// pickletools reads STRING as Latin-1 and names as UTF-8, no longer both as ASCII (gh-126997).
+    #[must_use]
+    pub const fn pickletools_reads_latin1(self) -> bool {
+        match self.minor {
+            0..=11 => false,
+            12 => self.patch >= 8,
+            13 => self.patch >= 1,
+            _ => true,
+        }
+    }
+
+    /// `pickletools.dis` lets a memo entry be stored twice.
+    #[must_use]
+    pub const fn dis_allows_redefinition(self) -> bool {
+        self.minor >= 14
     }
 
     /// `pickle.py` refuses a frame that is longer than what is left.

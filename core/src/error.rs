@@ -80,6 +80,10 @@ pub enum Exception {
     MemoryError,
     /// `struct.error`
     StructError,
+    /// `ModuleNotFoundError`
+    ModuleNotFoundError,
+    /// `RecursionError`
+    RecursionError,
 }
 
 impl Exception {
@@ -100,6 +104,8 @@ impl Exception {
             Self::BufferError => "BufferError",
             Self::MemoryError => "MemoryError",
             Self::StructError => "struct.error",
+            Self::ModuleNotFoundError => "ModuleNotFoundError",
+            Self::RecursionError => "RecursionError",
         }
     }
 }
@@ -139,6 +145,8 @@ error_kinds! {
     InvalidEscape "invalid-escape" ValueError "an escape in a STRING operand is invalid";
     /// Text that its encoding does not allow.
     InvalidText "invalid-text" UnicodeDecodeError "the text is not valid in its encoding";
+    /// An encoding or an error handler that no codec has.
+    UnknownCodec "unknown-codec" LookupError "the encoding or its error handler is unknown";
     /// A persistent id in text that is not ASCII.
     InvalidPersistentId "invalid-persistent-id" UnpicklingError "a persistent id is not ASCII";
     /// An opcode needs more objects than the stack holds above the newest mark.
@@ -151,6 +159,12 @@ error_kinds! {
     MissingMemo "missing-memo" UnpicklingError "the memo has no such entry";
     /// A PUT with a negative index.
     NegativeMemo "negative-memo" ValueError "a memo index is negative";
+    /// An import that fails.
+    ImportFailed "import-failed" ModuleNotFoundError "the import fails";
+    /// A memo entry that is stored twice, to `pickletools.dis` before 3.14.
+    MemoRedefined "memo-redefined" ValueError "the memo entry is there already";
+    /// Objects that are left on the stack behind STOP, to `pickletools.dis`.
+    StackNotEmpty "stack-not-empty" ValueError "the stack is not empty after STOP";
     /// STACK_GLOBAL on something other than two strings.
     NamesNotText "names-not-text" UnpicklingError "STACK_GLOBAL needs two strings";
     /// The arguments of a call are no tuple.

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use crate::codec::{Encoding, ErrorHandler};
 use crate::decode::{Decoder, Instruction, Operand, line_text};
 use crate::dialect::{Dialect, Version};
 use crate::limits::{LimitKind, Limits};
@@ -18,20 +19,6 @@ use crate::value::{Value, ValueKind};
 mod literal;
 
 pub(crate) use literal::python_2_string;
-
-/// The codec for Python 2 strings: `encoding` of `pickle.load`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Encoding {
-    /// `ASCII`, pickle's default: other bytes are an error.
-    Ascii,
-    /// `latin1`, which accepts all bytes.
-    #[default]
-    Latin1,
-    /// `utf-8`, torch's default.
-    Utf8,
-    /// `bytes`: they stay bytes.
-    Bytes,
-}
 
 /// Index of a global in its graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +106,7 @@ pub struct Graph<'a> {
     dialect: Dialect,
     version: Version,
     encoding: Encoding,
+    errors: ErrorHandler,
     nodes: Vec<Node>,
     pool: Vec<Value>,
     segments: Vec<Segment>,
@@ -127,6 +115,8 @@ pub struct Graph<'a> {
     texts: HashMap<Cow<'a, [u8]>, u32>,
     literal_texts: HashMap<Value, u32>,
     pairs: HashMap<(u32, u32), u32>,
+    /// Literals that do not stand behind their opcode, by its offset.
+    displaced: HashMap<usize, Instruction<'a>>,
     max_nodes: usize,
     max_items: usize,
 }
@@ -145,7 +135,7 @@ impl<'a> Graph<'a> {
         bytes: &'a [u8],
         dialect: Dialect,
         version: Version,
-        encoding: Encoding,
+        (encoding, errors): (Encoding, ErrorHandler),
         limits: &Limits,
     ) -> Self {
         Self {
@@ -153,6 +143,7 @@ impl<'a> Graph<'a> {
             dialect,
             version,
             encoding,
+            errors,
             nodes: Vec::new(),
             pool: Vec::new(),
             segments: Vec::new(),
@@ -160,6 +151,7 @@ impl<'a> Graph<'a> {
             texts: HashMap::new(),
             literal_texts: HashMap::new(),
             pairs: HashMap::new(),
+            displaced: HashMap::new(),
             max_nodes: clamp(limits.nodes),
             max_items: clamp(limits.items),
         }
@@ -169,6 +161,14 @@ impl<'a> Graph<'a> {
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// Remembers an instruction whose operand a reader found elsewhere than behind its opcode.
+    pub(crate) fn displace(&mut self, instruction: &Instruction<'a>) {
+        let mut decoder = Decoder::new(self.bytes, instruction.offset, self.dialect, self.version);
+        if decoder.read().ok().as_ref() != Some(instruction) {
+            self.displaced.insert(instruction.offset, *instruction);
+        }
     }
 
     fn node(&self, value: Value) -> Option<&Node> {

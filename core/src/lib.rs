@@ -16,9 +16,11 @@
 
 #![forbid(unsafe_code)]
 
+mod codec;
 mod decode;
 mod dialect;
 mod effect;
+mod environment;
 mod error;
 mod graph;
 mod limits;
@@ -26,16 +28,19 @@ mod machine;
 mod memo;
 mod number;
 mod opcode;
+pub mod pickletools;
 pub mod text;
 mod value;
 
+pub use codec::{Encoding, ErrorHandler};
 pub use decode::{Decoder, Instruction, Operand, line_text};
-pub use dialect::{Dialect, Version};
+pub use dialect::{Dialect, Reader, Version};
 pub use effect::{Cost, Effect, EffectKind, End, Trace};
+pub use environment::{Attributes, Environment, OutOfBand, Profile, ProfileOf, Support};
 pub use error::{Error, ErrorKind, Exception};
-pub use graph::{Encoding, Global, GlobalId, Graph, Items, Span};
+pub use graph::{Global, GlobalId, Graph, Items, Span};
 pub use limits::{LimitKind, Limits};
-pub use machine::{Advance, Environment, Machine, Options, OutOfBand};
+pub use machine::{Advance, Machine, Options};
 pub use number::Integer;
 pub use opcode::{Opcode, OperandKind, StackItem};
 pub use value::{Value, ValueKind};

@@ -3,41 +3,27 @@
 //! It follows a [`Dialect`] of CPython: same accept or reject, with the same exception class. No
 //! Python runs, nothing is imported: what an import or a call gives is an opaque value.
 
+use std::collections::HashMap;
+
+use crate::codec::{Encoding, ErrorHandler};
 use crate::decode::{Decoder, Instruction, Operand};
-use crate::dialect::{Dialect, Version};
+use crate::dialect::{Dialect, Reader, Version};
 use crate::effect::{Cost, Effect, EffectKind, End, Trace};
+use crate::environment::{Attributes, Environment, OutOfBand, Profile, ProfileOf, Support};
 use crate::error::{Error, ErrorKind, Exception};
-use crate::graph::{Encoding, Graph};
+use crate::graph::Graph;
 use crate::limits::{LimitKind, Limits};
 use crate::memo::Memo;
 use crate::opcode::Opcode;
+use crate::pickletools;
 use crate::value::{Value, ValueKind};
 
 mod calls;
 mod containers;
 mod literals;
 mod memory;
-
-/// What the loader's environment would give to a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Environment {
-    /// It gives whatever a stream asks for: persistent ids, buffers and extension codes are
-    /// resolved to opaque objects, and an object may turn out to be a class. Nothing passes unseen
-    /// for want of something that another loader has.
-    #[default]
-    Generous,
-    /// It is exactly what [`Options`] say; objects are no classes.
-    Exact,
-}
-
-/// An object that the caller of `pickle.load` gives as an out-of-band buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OutOfBand {
-    /// Read-only, such as bytes.
-    ReadOnly,
-    /// Writable, such as a bytearray.
-    Writable,
-}
+mod outside;
+mod state;
 
 /// How a stream is to be run.
 #[derive(Debug, Clone, Default)]
@@ -46,8 +32,12 @@ pub struct Options {
     pub dialect: Dialect,
     /// In which release of CPython.
     pub version: Version,
+    /// From what the C unpickler reads.
+    pub reader: Reader,
     /// `encoding` for Python 2 strings.
     pub encoding: Encoding,
+    /// `errors` for Python 2 strings.
+    pub errors: ErrorHandler,
     /// What the environment gives.
     pub environment: Environment,
     /// With [`Environment::Exact`]: whether the loader resolves persistent ids.
@@ -56,6 +46,9 @@ pub struct Options {
     pub buffers: Option<Vec<OutOfBand>>,
     /// With [`Environment::Exact`]: copyreg's registered extension codes.
     pub extensions: Vec<(i32, String, String)>,
+    /// With [`Environment::Exact`]: what the import of a module's global gives, where that is not
+    /// [`Profile::default`].
+    pub profile: Option<ProfileOf>,
     /// What the run may spend.
     pub limits: Limits,
 }
@@ -108,6 +101,9 @@ pub struct Machine<'a> {
     buffers: Vec<Value>,
     extension_cache: Vec<(i32, Value)>,
     views: Vec<Value>,
+    /// The globals and objects that do not support everything.
+    profiles: HashMap<Value, Profile>,
+    supports: HashMap<Value, Support>,
     tolerated: Option<Error>,
 }
 
@@ -118,12 +114,14 @@ impl<'a> Machine<'a> {
         let Options {
             dialect,
             version,
+            reader,
             encoding,
+            errors,
             ..
         } = options;
         Self {
-            decoder: Decoder::new(bytes, start, dialect, version),
-            graph: Graph::new(bytes, dialect, version, encoding, &options.limits),
+            decoder: Decoder::new(bytes, start, dialect, version).with_reader(reader),
+            graph: Graph::new(bytes, dialect, version, (encoding, errors), &options.limits),
             stack: Vec::new(),
             marks: Vec::new(),
             fence: 0,
@@ -138,6 +136,8 @@ impl<'a> Machine<'a> {
             buffers: Vec::new(),
             extension_cache: Vec::new(),
             views: Vec::new(),
+            profiles: HashMap::new(),
+            supports: HashMap::new(),
             tolerated: None,
             options,
         }
@@ -162,9 +162,8 @@ impl<'a> Machine<'a> {
 
     /// Runs the next instruction.
     ///
-    /// [`Machine::load`] is this in a loop. Who wants to look at the stack, the memo and the effects
-    /// on the way calls it instead; behind an end it goes on as an unpickler would whose caller
-    /// caught the exception.
+    /// [`Machine::load`] is this in a loop. Who wants to look at the stack and the effects on the way
+    /// calls it instead.
     #[inline]
     pub fn advance(&mut self) -> Advance<'a> {
         self.offset = self.decoder.position();
@@ -186,6 +185,9 @@ impl<'a> Machine<'a> {
                 };
             }
         };
+        if self.decoder.reads_a_file() {
+            self.graph.displace(&instruction);
+        }
         let end = match self.step(&instruction) {
             Ok(root) => {
                 self.instructions = self.instructions.saturating_add(1);
@@ -391,18 +393,18 @@ impl<'a> Machine<'a> {
 
     /// `genops` has no stack: it reports the names of GLOBAL and INST and knows no other effect.
     fn step_pickletools(&mut self, instruction: &Instruction<'a>) -> Step<Option<Value>> {
+        let version = self.options.version;
+        pickletools::argument(instruction, version).map_err(Halt::Error)?;
         match instruction.opcode {
             Opcode::Stop => return Ok(Some(Value::NONE)),
-            Opcode::Global | Opcode::Inst => {
-                self.import_line_names(instruction)?;
-            }
+            Opcode::Global | Opcode::Inst => self.import_unescaped(instruction)?,
             Opcode::Proto => {
                 if let Operand::Uint(protocol) = instruction.operand {
                     self.protocol = u8::try_from(protocol).unwrap_or(u8::MAX);
                     self.highest_protocol = self.highest_protocol.max(self.protocol);
                 }
             }
-            _ => self.check_pickletools(instruction)?,
+            _ => {}
         }
         Ok(None)
     }

@@ -9,6 +9,13 @@ use crate::error::ErrorKind;
 /// CPython's default limit on the decimal digits of an integer (`sys.set_int_max_str_digits`).
 const MAX_DECIMAL_DIGITS: usize = 4300;
 
+/// The digits of 10**4300.
+const TEN_TO_4300: [u8; MAX_DECIMAL_DIGITS + 1] = {
+    let mut digits = [b'0'; MAX_DECIMAL_DIGITS + 1];
+    digits[0] = b'1';
+    digits
+};
+
 /// An integer of any size.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Integer {
@@ -67,6 +74,41 @@ impl Integer {
             value
         })
         .ok()
+    }
+
+    /// The integer of an unsigned number.
+    #[must_use]
+    pub fn from_unsigned(value: u64) -> Self {
+        Self {
+            negative: false,
+            magnitude: value.to_le_bytes().to_vec(),
+        }
+        .trimmed()
+    }
+
+    /// Whether it has more decimal digits than Python prints by default: it is 10**4300 or more.
+    #[must_use]
+    pub fn has_too_many_digits(&self) -> bool {
+        // 10**4300 has 14,285 bits.
+        if self.magnitude.len() < 1785 {
+            return false;
+        }
+        if self.magnitude.len() > 1787 {
+            return true;
+        }
+        let power = Digits {
+            negative: false,
+            radix: 10,
+            text: &TEN_TO_4300,
+        }
+        .integer()
+        .magnitude;
+        let by_value = |left: &[u8], right: &[u8]| {
+            left.len()
+                .cmp(&right.len())
+                .then_with(|| left.iter().rev().cmp(right.iter().rev()))
+        };
+        by_value(&self.magnitude, &power).is_ge()
     }
 
     /// As Python's `hex()` prints it, `-0x1f`.
@@ -508,6 +550,21 @@ mod tests {
             Err(ErrorKind::TooManyDigits)
         );
         assert_eq!(c_integer(&nines[1..], Radix::Prefixed), Ok(Parsed::Big));
+    }
+
+    #[test]
+    fn what_python_prints_is_bounded_by_value() {
+        let nines = [b'9'; MAX_DECIMAL_DIGITS];
+        let mut integer = integer_of_text(&nines, Radix::Decimal).unwrap();
+        assert!(!integer.has_too_many_digits());
+        // One more, and it has a digit more.
+        for byte in &mut integer.magnitude {
+            *byte = byte.wrapping_add(1);
+            if *byte != 0 {
+                break;
+            }
+        }
+        assert!(integer.has_too_many_digits());
     }
 
     #[test]

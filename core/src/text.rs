@@ -146,15 +146,6 @@ pub fn raw_unicode_unescaped(text: &[u8]) -> Result<Vec<u8>, ErrorKind> {
     Ok(bytes)
 }
 
-/// Latin-1 bytes as UTF-8.
-pub(crate) fn latin1_to_utf8(bytes: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(bytes.len());
-    for byte in bytes {
-        push_code_point(&mut text, u32::from(*byte));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

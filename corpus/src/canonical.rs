@@ -13,7 +13,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use pickleproof_core::{Effect, EffectKind, End, Graph, Trace, Value, ValueKind};
+use pickleproof_core::pickletools::Argument;
+use pickleproof_core::{
+    Effect, EffectKind, End, Graph, Integer, ProfileOf, Trace, Value, ValueKind,
+};
 use serde_json::{Value as Json, json};
 
 const SAFE: i64 = (1 << 53) - 1;
@@ -31,8 +34,30 @@ fn text_json(text: &[u8]) -> Json {
     }
 }
 
+fn integer_json(integer: &Integer) -> Json {
+    match integer.to_i64() {
+        Some(small) if (-SAFE..=SAFE).contains(&small) => json!(small),
+        _ => json!({"i": integer.to_hex()}),
+    }
+}
+
+/// An argument of pickletools as the records hold it.
+#[must_use]
+pub fn argument_json(argument: &Argument<'_>) -> Json {
+    match argument {
+        Argument::None => Json::Null,
+        Argument::Bool(value) => json!(value),
+        Argument::Int(value) => integer_json(value),
+        Argument::Float(bits) => json!({"f": format!("{bits:016x}")}),
+        Argument::Str(text) => text_json(text),
+        Argument::Bytes(bytes) => json!({"b": hex(bytes)}),
+        Argument::ByteArray(bytes) => json!({"ba": hex(bytes)}),
+    }
+}
+
 struct Canonical<'t, 'a> {
     trace: &'t Trace<'a>,
+    context: &'t Context,
     /// Number in the log of each effect, by its index; buffers have none.
     events: Vec<usize>,
     nodes: Vec<Value>,
@@ -58,11 +83,21 @@ enum Equality {
     Identity(Value),
 }
 
+/// What a run was given that its trace does not hold.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// The out-of-band buffers, as `{"t": "bytes" or "bytearray", "hex": ...}`.
+    pub buffers: Vec<Json>,
+    /// [`pickleproof_core::Options::profile`].
+    pub profile: Option<ProfileOf>,
+}
+
 /// The result and log of a run as JSON: `root` if it stopped, `heap` and `log` if not empty.
 #[must_use]
-pub fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
+pub fn canonical(trace: &Trace<'_>, context: &Context) -> Json {
     let mut form = Canonical {
         trace,
+        context,
         events: Vec::new(),
         nodes: Vec::new(),
         index: HashMap::new(),
@@ -72,10 +107,13 @@ pub fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
         sort_keys: HashMap::new(),
     };
     let mut next = 0;
-    let mut given = buffers.iter();
+    let mut given = context.buffers.iter();
     for effect in &trace.effects {
         form.events.push(next);
         next += match effect.kind {
+            EffectKind::Build { object, state } if !form.has_set_state(object) => {
+                form.stores(state).len()
+            }
             EffectKind::Buffer { object } => {
                 form.buffers
                     .insert(object, given.next().cloned().unwrap_or(Json::Null));
@@ -88,11 +126,18 @@ pub fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
     if let End::Stop { root, .. } = trace.end {
         result.insert("root".into(), form.value(root));
     }
-    let log: Vec<Json> = trace
-        .effects
-        .iter()
-        .filter_map(|effect| form.event(effect))
-        .collect();
+    let mut log: Vec<Json> = Vec::new();
+    for effect in &trace.effects {
+        match effect.kind {
+            EffectKind::Build { object, state } if !form.has_set_state(object) => {
+                for (event, key, value) in form.stores(state) {
+                    let values = [form.value(object), form.value(key), form.value(value)];
+                    log.push(json!([event, values[0], values[1], values[2]]));
+                }
+            }
+            _ => log.extend(form.event(effect)),
+        }
+    }
     let mut heap = Vec::new();
     while let Some(node) = form.nodes.get(heap.len()).copied() {
         heap.push(form.node(node));
@@ -107,6 +152,55 @@ pub fn canonical(trace: &Trace<'_>, buffers: &[Json]) -> Json {
 }
 
 impl Canonical<'_, '_> {
+    /// Whether BUILD gives a state to the object as a whole, and does not store its items.
+    fn has_set_state(&self, object: Value) -> bool {
+        let Some(profile) = self.context.profile else {
+            return true;
+        };
+        let graph = &self.trace.graph;
+        let class = match graph
+            .birth(object)
+            .map(|birth| self.trace.effects[birth].kind)
+        {
+            Some(EffectKind::Call { callable, .. }) if object.kind() == ValueKind::Object => {
+                callable
+            }
+            _ => object,
+        };
+        let Some(profile) = graph
+            .global(class)
+            .and_then(|global| profile(&global.module))
+        else {
+            return true;
+        };
+        if class == object {
+            profile.itself.set_state
+        } else {
+            profile.instance.set_state
+        }
+    }
+
+    /// What BUILD stores in an object without `__setstate__`, up to the first that fails.
+    fn stores(&mut self, state: Value) -> Vec<(&'static str, Value, Value)> {
+        let graph = &self.trace.graph;
+        let halves: Vec<Value> = graph.items(state).collect();
+        let (items, slots) = match (state.kind(), &halves[..]) {
+            (ValueKind::Tuple, [items, slots]) => (*items, Some(*slots)),
+            _ => (state, None),
+        };
+        let mut stores = Vec::new();
+        for (key, value) in self.pairs(items) {
+            stores.push(("dictset", key, value));
+        }
+        for (key, value) in slots.map_or_else(Vec::new, |slots| self.pairs(slots)) {
+            if !matches!(key.kind(), ValueKind::Str | ValueKind::Character) {
+                break;
+            }
+            stores.push(("setattr", key, value));
+        }
+        stores
+    }
+
     fn graph(&self) -> &Graph<'_> {
         &self.trace.graph
     }
@@ -120,13 +214,7 @@ impl Canonical<'_, '_> {
         match value.kind() {
             ValueKind::None => Json::Null,
             ValueKind::Bool => json!(value == Value::TRUE),
-            ValueKind::Int | ValueKind::LongInt => {
-                let integer = graph.integer(value).unwrap();
-                match integer.to_i64() {
-                    Some(small) if (-SAFE..=SAFE).contains(&small) => json!(small),
-                    _ => json!({"i": integer.to_hex()}),
-                }
-            }
+            ValueKind::Int | ValueKind::LongInt => integer_json(&graph.integer(value).unwrap()),
             ValueKind::Float => json!({"f": format!("{:016x}", graph.float_bits(value).unwrap())}),
             ValueKind::Str | ValueKind::Character => text_json(&graph.text(value).unwrap()),
             ValueKind::Bytes => json!({"b": hex(&graph.byte_string(value).unwrap())}),

@@ -19,7 +19,7 @@ mod literal;
 mod samples;
 
 pub use assemble::{AssembleError, assemble};
-pub use canonical::canonical;
+pub use canonical::{Context, argument_json, canonical};
 pub use dictionary::dictionary;
 pub use disassemble::disassemble;
 pub use samples::{Integrity, Risk, Sample, SamplesError, folder, samples, source_of};

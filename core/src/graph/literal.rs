@@ -1,10 +1,11 @@
 //! Literals, decoded again from where they stand.
 
+use crate::codec;
 use crate::number::Parsed;
 
 use super::{
-    Cow, Decoder, Dialect, Encoding, Graph, Instruction, Integer, Opcode, Operand, OperandKind,
-    Radix, Value, ValueKind, line_text, number, text,
+    Cow, Decoder, Dialect, Graph, Instruction, Integer, Opcode, Operand, OperandKind, Radix, Value,
+    ValueKind, line_text, number, text,
 };
 
 impl<'a> Graph<'a> {
@@ -16,6 +17,9 @@ impl<'a> Graph<'a> {
             ValueKind::ByteArray => self.node(value)?.offset,
             _ => return None,
         };
+        if let Some(instruction) = self.displaced.get(&offset) {
+            return Some(*instruction);
+        }
         Decoder::new(self.bytes, offset, self.dialect, self.version)
             .read()
             .ok()
@@ -56,10 +60,7 @@ impl<'a> Graph<'a> {
             }
             _ => python_2_string(&instruction)?,
         };
-        Some(match self.encoding {
-            Encoding::Latin1 if !raw.is_ascii() => Cow::Owned(text::latin1_to_utf8(&raw)),
-            _ => raw,
-        })
+        codec::decode(raw, self.encoding, self.errors).ok()
     }
 
     /// The text of a str for people: at most `max` bytes of it are read, and what is not UTF-8 is

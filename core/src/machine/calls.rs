@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::{
-    Dialect, EffectKind, Environment, ErrorKind, Exception, Instruction, Machine, Opcode, Operand,
-    OutOfBand, Step, Value, ValueKind,
+    EffectKind, Environment, ErrorKind, Exception, Instruction, Machine, Opcode, Operand, Profile,
+    Step, Support, Value, ValueKind,
 };
 use crate::decode::line_text;
 use crate::graph::Name;
+use crate::pickletools;
 
 /// At most so many arguments are spread out of what `pickle.py` takes in a tuple's place.
 const MAX_SPREAD: usize = 1 << 16;
@@ -21,7 +22,7 @@ impl<'a> Machine<'a> {
         self.is_generous() || self.options.persistent_load
     }
 
-    fn import(&mut self, opcode: Opcode, names: (Name<'a>, Name<'a>)) -> Step<Value> {
+    pub(super) fn import(&mut self, opcode: Opcode, names: (Name<'a>, Name<'a>)) -> Step<Value> {
         let operands = names.0.value.zip(names.1.value);
         let global = self
             .graph
@@ -35,7 +36,25 @@ impl<'a> Machine<'a> {
                 protocol,
             },
         )?;
-        Ok(self.graph.global_value(global))
+        let value = self.graph.global_value(global);
+        if let Some(profile) = self.options.profile {
+            let module = self.graph.global_of(global).map(|global| &*global.module);
+            if let Some(profile) = module.and_then(profile) {
+                if let Some(exception) = profile.raises {
+                    return self.fault_class(ErrorKind::ImportFailed, exception);
+                }
+                self.profiles.insert(value, profile);
+            }
+        }
+        Ok(value)
+    }
+
+    /// What an import gave, if it does not support everything.
+    fn profile(&self, global: Value) -> Profile {
+        if self.profiles.is_empty() {
+            return Profile::default();
+        }
+        self.profiles.get(&global).copied().unwrap_or_default()
     }
 
     pub(super) fn import_line_names(&mut self, instruction: &Instruction<'a>) -> Step<Value> {
@@ -48,6 +67,24 @@ impl<'a> Machine<'a> {
             value: None,
         };
         self.import(instruction.opcode, (literal(module), literal(name)))
+    }
+
+    /// The names of GLOBAL and INST as pickletools un-escapes them.
+    pub(super) fn import_unescaped(&mut self, instruction: &Instruction<'a>) -> Step {
+        let Operand::Lines(module, name) = instruction.operand else {
+            return Ok(());
+        };
+        let version = self.options.version;
+        let unescaped = |line| match pickletools::unescaped_name(line_text(line), version) {
+            Ok(text) => Ok(Name {
+                text: Cow::Owned(text),
+                value: None,
+            }),
+            Err(kind) => self.fault(kind),
+        };
+        let names = (unescaped(module)?, unescaped(name)?);
+        self.import(instruction.opcode, names)?;
+        Ok(())
     }
 
     pub(super) fn import_lines(&mut self, instruction: &Instruction<'a>) -> Step {
@@ -91,6 +128,10 @@ impl<'a> Machine<'a> {
         only_new: bool,
     ) -> Step {
         let object = self.graph.new_object(self.offset, self.effects.len())?;
+        let instance = self.profile(callable).instance;
+        if instance != Support::ALL {
+            self.supports.insert(object, instance);
+        }
         self.effect(
             opcode,
             EffectKind::Call {
@@ -169,7 +210,7 @@ impl<'a> Machine<'a> {
         };
         let arguments = self.pop()?;
         let class = self.pop()?;
-        let is_class = class.kind() == ValueKind::Global
+        let is_class = (class.kind() == ValueKind::Global && self.profile(class).class)
             || (class.kind() == ValueKind::Object && self.is_generous());
         if !is_class {
             return self.fault_or(ErrorKind::NotClass, Exception::TypeError);
@@ -211,7 +252,7 @@ impl<'a> Machine<'a> {
         ))
     }
 
-    fn fault_type<T>(&self, kind: ErrorKind) -> Step<T> {
+    pub(super) fn fault_type<T>(&self, kind: ErrorKind) -> Step<T> {
         self.fault_class(kind, Exception::TypeError)
     }
 
@@ -250,199 +291,11 @@ impl<'a> Machine<'a> {
             // `pickle.py` fails while it builds its message from `__name__`.
             return self.fault_or(ErrorKind::NotCallable, Exception::AttributeError);
         }
-        let only_new = arguments == Value::EMPTY_TUPLE && class.kind() == ValueKind::Global;
+        let profile = self.profile(class);
+        let only_new = arguments == Value::EMPTY_TUPLE
+            && class.kind() == ValueKind::Global
+            && profile.class
+            && !profile.init_args;
         self.call(opcode, class, arguments, None, only_new)
-    }
-
-    pub(super) fn build(&mut self) -> Step {
-        let state = self.pop()?;
-        let object = self.top()?;
-        if object.kind().is_opaque() {
-            return self.effect(Opcode::Build, EffectKind::Build { object, state });
-        }
-        self.build_plain(state)
-    }
-
-    /// BUILD on a plain object, which has neither `__setstate__` nor `__dict__`.
-    fn build_plain(&mut self, state: Value) -> Step {
-        let (mut state, mut slots) = (state, None);
-        if state.kind() == ValueKind::Tuple && self.graph.item_count(state) == 2 {
-            let mut items = self.graph.items(state);
-            if let (Some(first), Some(second)) = (items.next(), items.next()) {
-                (state, slots) = (first, Some(second));
-            }
-        }
-        if self.is_python() {
-            if self.is_true(state) {
-                return self.fault(ErrorKind::MissingMethod);
-            }
-            slots = slots.filter(|slots| self.is_true(*slots));
-        } else if !state.is_none() {
-            return match state.kind() {
-                ValueKind::Dict => self.fault(ErrorKind::MissingMethod),
-                _ => self.fault(ErrorKind::InvalidState),
-            };
-        }
-        let Some(slots) = slots else { return Ok(()) };
-        if slots.kind() != ValueKind::Dict {
-            return self.fault_or(ErrorKind::InvalidState, Exception::AttributeError);
-        }
-        match self.graph.items(slots).next() {
-            None => Ok(()),
-            Some(key) => match self.graph.text(key).as_deref() {
-                None | Some(b"__class__") => self.fault_type(ErrorKind::MissingMethod),
-                Some(_) => self.fault(ErrorKind::MissingMethod),
-            },
-        }
-    }
-
-    /// Python's truth of a value; opaque ones are true.
-    fn is_true(&self, value: Value) -> bool {
-        match value.kind() {
-            ValueKind::None => false,
-            ValueKind::Bool | ValueKind::Int => value.signed_payload() != 0,
-            ValueKind::Float => self
-                .graph
-                .float_bits(value)
-                .is_none_or(|bits| f64::from_bits(bits) != 0.0),
-            ValueKind::Str => self.graph.text(value).is_none_or(|text| !text.is_empty()),
-            ValueKind::Bytes => self
-                .graph
-                .byte_string(value)
-                .is_none_or(|bytes| !bytes.is_empty()),
-            ValueKind::Tuple
-            | ValueKind::List
-            | ValueKind::Dict
-            | ValueKind::Set
-            | ValueKind::FrozenSet => self.graph.item_count(value) > 0,
-            ValueKind::ByteArray => self.graph.length(value) > 0,
-            ValueKind::View => self
-                .graph
-                .view_base(value)
-                .is_none_or(|base| self.graph.length(base) > 0),
-            ValueKind::LongInt | ValueKind::Character | ValueKind::Global | ValueKind::Object => {
-                true
-            }
-        }
-    }
-
-    fn new_born(&mut self, opcode: Opcode, kind: impl FnOnce(Value) -> EffectKind) -> Step {
-        let object = self.graph.new_object(self.offset, self.effects.len())?;
-        self.effect(opcode, kind(object))?;
-        self.push(object)
-    }
-
-    pub(super) fn persistent_id_line(&mut self, instruction: &Instruction<'a>) -> Step {
-        let Operand::Line(line) = instruction.operand else {
-            return Ok(());
-        };
-        if self.options.dialect == Dialect::C && !self.resolves_persistent_ids() {
-            return self.fault(ErrorKind::MissingPersistentLoad);
-        }
-        if !line_text(line).is_ascii() {
-            return self.fault(ErrorKind::InvalidPersistentId);
-        }
-        if !self.resolves_persistent_ids() {
-            return self.fault(ErrorKind::MissingPersistentLoad);
-        }
-        self.new_born(Opcode::PersId, |object| EffectKind::PersistentLoad {
-            id: None,
-            object,
-        })
-    }
-
-    pub(super) fn persistent_id(&mut self) -> Step {
-        if self.options.dialect == Dialect::C && !self.resolves_persistent_ids() {
-            return self.fault(ErrorKind::MissingPersistentLoad);
-        }
-        let id = self.pop()?;
-        if !self.resolves_persistent_ids() {
-            return self.fault(ErrorKind::MissingPersistentLoad);
-        }
-        self.new_born(Opcode::BinPersId, |object| EffectKind::PersistentLoad {
-            id: Some(id),
-            object,
-        })
-    }
-
-    pub(super) fn extension(&mut self, instruction: &Instruction<'a>) -> Step {
-        let code = match instruction.operand {
-            Operand::Uint(code) => i32::try_from(code).unwrap_or(i32::MAX),
-            Operand::Int(code) => code,
-            _ => 0,
-        };
-        if code <= 0 {
-            return self.fault(ErrorKind::InvalidExtension);
-        }
-        if let Some((_, value)) = self
-            .extension_cache
-            .iter()
-            .find(|(cached, _)| *cached == code)
-        {
-            let value = *value;
-            return self.push(value);
-        }
-        let registered = self
-            .options
-            .extensions
-            .iter()
-            .find(|(known, _, _)| *known == code);
-        if let Some((_, module, name)) = registered {
-            let owned = |text: &String| Name {
-                text: Cow::Owned(text.clone().into_bytes()),
-                value: None,
-            };
-            let names = (owned(module), owned(name));
-            let global = self.import(instruction.opcode, names)?;
-            self.extension_cache.push((code, global));
-            return self.push(global);
-        }
-        if !self.is_generous() {
-            return self.fault(ErrorKind::UnknownExtension);
-        }
-        self.new_born(instruction.opcode, |object| EffectKind::Extension {
-            code,
-            object,
-        })
-    }
-
-    pub(super) fn next_buffer(&mut self) -> Step {
-        if self.is_generous() {
-            return self.new_born(Opcode::NextBuffer, |object| EffectKind::Buffer { object });
-        }
-        let given = self.options.buffers.as_ref().map_or(0, Vec::len);
-        if self.buffers.len() >= given {
-            return self.fault(ErrorKind::MissingBuffer);
-        }
-        self.new_born(Opcode::NextBuffer, |object| EffectKind::Buffer { object })?;
-        self.buffers.extend(self.stack.last());
-        Ok(())
-    }
-
-    pub(super) fn readonly_buffer(&mut self) -> Step {
-        let top = self.top()?;
-        match top.kind() {
-            ValueKind::Bytes | ValueKind::View => Ok(()),
-            ValueKind::ByteArray => self.view_top(top),
-            // An object of the environment's may turn out to be a buffer.
-            ValueKind::Object | ValueKind::Global if self.is_generous() => Ok(()),
-            _ => match self.given_buffer(top) {
-                Some(OutOfBand::ReadOnly) => Ok(()),
-                Some(OutOfBand::Writable) => self.view_top(top),
-                None => self.fault(ErrorKind::NotBuffer),
-            },
-        }
-    }
-
-    fn view_top(&mut self, base: Value) -> Step {
-        let view = self.graph.new_view(self.offset, base)?;
-        self.views.push(view);
-        self.stack.pop();
-        self.push(view)
-    }
-
-    fn given_buffer(&self, value: Value) -> Option<OutOfBand> {
-        let index = self.buffers.iter().position(|buffer| *buffer == value)?;
-        self.options.buffers.as_ref()?.get(index).copied()
     }
 }

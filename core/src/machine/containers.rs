@@ -116,13 +116,19 @@ impl Machine<'_> {
                 Ok(self.graph.extend(target, &[item])?)
             }
             // C asks for `extend` first, and for `append` where there is none.
-            ValueKind::Global | ValueKind::Object => self.effect(
-                Opcode::Append,
-                EffectKind::Append {
-                    object: target,
-                    item,
-                },
-            ),
+            ValueKind::Global | ValueKind::Object
+                if self
+                    .support(target)
+                    .is_some_and(|has| has.append || (has.extend && !self.is_python())) =>
+            {
+                self.effect(
+                    Opcode::Append,
+                    EffectKind::Append {
+                        object: target,
+                        item,
+                    },
+                )
+            }
             _ => self.fault(ErrorKind::MissingMethod),
         }
     }
@@ -150,6 +156,19 @@ impl Machine<'_> {
                 }
                 self.graph
                     .extend(target, self.stack.get(mark..).unwrap_or_default())?;
+            }
+            ValueKind::Global | ValueKind::Object
+                if self.support(target).is_some_and(|has| !has.extend) =>
+            {
+                if self.support(target).is_some_and(|has| !has.append) {
+                    return self.fault(ErrorKind::MissingMethod);
+                }
+                for index in mark..self.stack.len() {
+                    if let Some(&item) = self.stack.get(index) {
+                        let object = target;
+                        self.effect(Opcode::Appends, EffectKind::Append { object, item })?;
+                    }
+                }
             }
             ValueKind::Global | ValueKind::Object => {
                 let items = self
@@ -234,14 +253,18 @@ impl Machine<'_> {
     /// `target[key] = value` on anything but a dict.
     fn assign(&mut self, opcode: Opcode, target: Value, key: Value, value: Value) -> Step {
         match target.kind() {
-            ValueKind::Global | ValueKind::Object => self.effect(
-                opcode,
-                EffectKind::SetItem {
-                    object: target,
-                    key,
-                    value,
-                },
-            ),
+            ValueKind::Global | ValueKind::Object
+                if self.support(target).is_some_and(|has| has.set_item) =>
+            {
+                self.effect(
+                    opcode,
+                    EffectKind::SetItem {
+                        object: target,
+                        key,
+                        value,
+                    },
+                )
+            }
             ValueKind::List | ValueKind::ByteArray => {
                 if !matches!(
                     key.kind(),
@@ -290,7 +313,9 @@ impl Machine<'_> {
                 self.stack.truncate(mark);
                 Ok(())
             }
-            ValueKind::Global | ValueKind::Object => {
+            ValueKind::Global | ValueKind::Object
+                if self.support(target).is_some_and(|has| has.add) =>
+            {
                 for index in mark..self.stack.len() {
                     if let Some(&item) = self.stack.get(index) {
                         self.effect(

@@ -1,10 +1,10 @@
 //! Opcodes that push a literal.
 
-use super::{Dialect, ErrorKind, Instruction, Machine, Operand, Step, Value, ValueKind};
+use super::{ErrorKind, Instruction, Machine, Operand, Step, Value, ValueKind};
+use crate::codec::{self, Encoding};
 use crate::decode::line_text;
-use crate::graph::{Encoding, python_2_string};
+use crate::graph::python_2_string;
 use crate::number::{self, Integer, Parsed, Radix};
-use crate::opcode::{Opcode, OperandKind};
 use crate::text;
 
 impl Machine<'_> {
@@ -118,17 +118,15 @@ impl Machine<'_> {
                 return self.fault(kind);
             }
         }
-        let valid = |bytes: &[u8]| match self.options.encoding {
-            Encoding::Ascii => bytes.is_ascii(),
-            Encoding::Utf8 => core::str::from_utf8(bytes).is_ok(),
-            Encoding::Latin1 | Encoding::Bytes => true,
-        };
-        if !python_2_string(instruction).is_none_or(|bytes| valid(&bytes)) {
-            return self.fault(ErrorKind::InvalidText);
+        if let Some(raw) = python_2_string(instruction) {
+            let (encoding, errors) = (self.options.encoding, self.options.errors);
+            if let Err(kind) = codec::check(&raw, encoding, errors) {
+                return self.fault(kind);
+            }
         }
         self.push_literal(match self.options.encoding {
             Encoding::Bytes => ValueKind::Bytes,
-            Encoding::Ascii | Encoding::Latin1 | Encoding::Utf8 => ValueKind::Str,
+            _ => ValueKind::Str,
         })
     }
 
@@ -144,43 +142,5 @@ impl Machine<'_> {
             },
             _ => self.push_literal(ValueKind::Str),
         }
-    }
-
-    /// What `genops` checks of an operand while it decodes it.
-    pub(super) fn check_pickletools(&self, instruction: &Instruction<'_>) -> Step {
-        debug_assert_eq!(self.options.dialect, Dialect::PickleTools);
-        let checked = match (instruction.opcode.operand_kind(), instruction.operand) {
-            (OperandKind::DecimalLine, Operand::Line(line))
-                if instruction.opcode == Opcode::Int =>
-            {
-                number::python_int_line(line, Radix::Decimal).map(|_| ())
-            }
-            (OperandKind::DecimalLine, Operand::Line(line)) => {
-                number::python_integer(line_text(line), Radix::Decimal).map(|_| ())
-            }
-            (OperandKind::LongLine, Operand::Line(line)) => {
-                let text = line_text(line);
-                number::python_integer(text.strip_suffix(b"L").unwrap_or(text), Radix::Decimal)
-                    .map(|_| ())
-            }
-            (OperandKind::FloatLine, Operand::Line(line)) => {
-                number::python_float(line_text(line)).map(|_| ())
-            }
-            (OperandKind::UnicodeLine, Operand::Line(line)) => {
-                text::raw_unicode_unescaped(line_text(line)).map(|_| ())
-            }
-            (
-                OperandKind::Unicode1 | OperandKind::Unicode4 | OperandKind::Unicode8,
-                Operand::Bytes(bytes),
-            ) => {
-                if text::is_surrogatepass_utf8(bytes) {
-                    Ok(())
-                } else {
-                    Err(ErrorKind::InvalidText)
-                }
-            }
-            _ => Ok(()),
-        };
-        checked.or_else(|kind| self.fault(kind))
     }
 }

@@ -6,10 +6,17 @@ use super::{
 use crate::decode::line_text;
 use crate::number::{self, Parsed, Radix};
 
-/// The classic C memo is an array of this many bytes an entry, twice as long as the highest index.
+/// The classic C memo is an array of eight bytes an entry, twice as long as the highest index.
 const C_MEMO_BYTES_PER_INDEX: u64 = 16;
 
+/// An array of so many bytes is refused whatever memory there is (`_Unpickler_ResizeMemoList`).
+const MAX_C_MEMO_BYTES: u64 = 1 << 63;
+
 impl Machine<'_> {
+    const fn has_dense_memo(&self) -> bool {
+        matches!(self.options.dialect, Dialect::C) && !self.options.version.has_sparse_memo()
+    }
+
     #[inline]
     pub(super) fn push(&mut self, value: Value) -> Step {
         if self.stack.len() as u64 >= self.options.limits.stack {
@@ -164,8 +171,14 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn put(&mut self, index: u64, value: Value) -> Step {
         self.memo_has_room()?;
-        let bytes = index.saturating_mul(2 * C_MEMO_BYTES_PER_INDEX / 2);
+        let bytes = index.saturating_mul(C_MEMO_BYTES_PER_INDEX);
         if bytes > self.cost.memo_bytes {
+            if bytes >= MAX_C_MEMO_BYTES && self.has_dense_memo() {
+                if !self.is_generous() {
+                    return self.fault(ErrorKind::MemoTooLarge);
+                }
+                self.tolerate(ErrorKind::MemoTooLarge);
+            }
             self.cost.memo_bytes = bytes;
             if index > self.memo.len().saturating_mul(4).saturating_add(1024) {
                 self.cost.offset = self.offset;
