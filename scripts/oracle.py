@@ -32,6 +32,8 @@ null, true, false, text and small integers are themselves; {"i": hex}, {"f": bit
 event n of the log, {"r": n} a node of the heap. Nodes are numbered when they are first mentioned:
 the result, the log, then each node's children.
 
+Modules whose name begins with P_ give stubs that lack some of what a stub supports: see `make_stub`.
+
 Each question is answered by a child process under limits of memory and recursion. Where it dies or
 takes too long it is replaced, the batch is asked again one stream and one implementation at a time,
 and who is guilty gets the error CRASH(status) or TIMEOUT.
@@ -111,6 +113,12 @@ def called(target, arguments):
     return RUN.birth(object.__new__(Stub), "call", target, arguments)
 
 
+def new(cls, arguments, keywords):
+    if not isinstance(cls, type):
+        raise TypeError("__new__(X): X is not a type object")
+    return RUN.birth(object.__new__(cls), "new", cls, arguments, keywords)
+
+
 class StubType(type):
     def __call__(cls, *arguments, **keywords):
         return called(cls, arguments)
@@ -125,9 +133,7 @@ class Stub(metaclass=StubType):
     __slots__ = ()
 
     def __new__(cls, *arguments, **keywords):
-        if not isinstance(cls, type):
-            raise TypeError("Stub.__new__(X): X is not a type object")
-        return RUN.birth(object.__new__(cls), "new", cls, arguments, keywords)
+        return new(cls, arguments, keywords)
 
     def __call__(self, *arguments, **keywords):
         return called(self, arguments)
@@ -141,6 +147,75 @@ class Stub(metaclass=StubType):
     add = Method("add")
 
 
+class Function:
+    """Of module P_func: can be called, and is no class."""
+
+    __slots__ = ()
+
+    def __call__(self, *arguments, **keywords):
+        return called(self, arguments)
+
+
+class BareType(type):
+    def __call__(cls, *arguments, **keywords):
+        return RUN.birth(object.__new__(cls), "call", cls, arguments)
+
+
+class Bare(metaclass=BareType):
+    """Of module P_bare: has no method at all, and no `__dict__`."""
+
+    __slots__ = ()
+
+    def __new__(cls, *arguments, **keywords):
+        return new(cls, arguments, keywords)
+
+
+class Appending(Bare):
+    """Of module P_append: has `append`, and no `extend`."""
+
+    __slots__ = ()
+    append = Method("append")
+
+
+class Attributes(dict):
+    """The `__dict__` of a plain object: records what is stored."""
+
+    __slots__ = ("owner",)
+
+    def __setitem__(self, key, value):
+        hash(key)
+        RUN.log.append(("dictset", self.owner, key, value))
+
+
+class Plain(Bare):
+    """Of module P_plain: no `__setstate__`, but a `__dict__` and attributes."""
+
+    __slots__ = ()
+
+    @property
+    def __dict__(self):
+        attributes = Attributes()
+        attributes.owner = self
+        return attributes
+
+    def __setattr__(self, key, value):
+        RUN.log.append(("setattr", self, key, value))
+
+
+def make_stub(module):
+    if module == "P_func":
+        return Function()
+    if module == "P_bare":
+        return BareType("Global", (Bare,), {"__slots__": ()})
+    if module == "P_append":
+        return BareType("Global", (Appending,), {"__slots__": ()})
+    if module == "P_plain":
+        return BareType("Global", (Plain,), {"__slots__": ()})
+    if module == "P_initargs":
+        return StubType("Global", (Stub,), {"__slots__": (), "__getinitargs__": None})
+    return StubType("Global", (Stub,), {"__slots__": ()})
+
+
 CLASSES = {}
 
 
@@ -151,11 +226,17 @@ def find_class(module, name):
     if stub is not None:
         run.log.append(("global", module, name))
         return stub
+    if module == "P_attrerr" or module == "P_noimport":
+        run.log.append(("global", module, name))
+        raise AttributeError(name) if module == "P_attrerr" else ModuleNotFoundError(module)
     stub = CLASSES.get(key)
     if stub is None:
-        if len(CLASSES) > 20000:
-            CLASSES.clear()
-        stub = CLASSES[key] = StubType("Global", (Stub,), {"__slots__": ()})
+        stub = make_stub(module)
+        # Only what a stream can't change serves other streams as well.
+        if not module.startswith("P_"):
+            if len(CLASSES) > 20000:
+                CLASSES.clear()
+            CLASSES[key] = stub
     run.globals[key] = stub
     return run.birth(stub, "global", module, name)
 

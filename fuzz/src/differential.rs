@@ -49,8 +49,6 @@ pub enum Skip {
     Crash,
     /// CPython took too long.
     Timeout,
-    /// The machine does not know this implementation, or not these options.
-    Unsupported,
 }
 
 impl Skip {
@@ -65,7 +63,6 @@ impl Skip {
             Self::Recursion => "RecursionError of the host",
             Self::Crash => "CPython crashed",
             Self::Timeout => "CPython took too long",
-            Self::Unsupported => "not known to the machine",
         }
     }
 }
@@ -206,7 +203,7 @@ impl Differential {
         let question = Question {
             implementations: &self.implementations,
             options: &prepared.batch.options,
-            arguments: ours::HAS_ARGUMENTS,
+            arguments: true,
             messages: false,
         };
         self.oracle.send(question, &streams)
@@ -227,7 +224,7 @@ impl Differential {
         let mut verdicts = Vec::with_capacity(prepared.ours.len());
         for (place, results) in prepared.ours.iter().enumerate() {
             let answer = asked.next_if(|(_, asked)| **asked == place);
-            let not_asked = costly(results).unwrap_or(Skip::Unsupported);
+            let not_asked = costly(results).unwrap_or(Skip::MemoIndex);
             let mut of_stream = Vec::with_capacity(results.len());
             for (number, (implementation, ours)) in
                 self.implementations.iter().zip(results).enumerate()

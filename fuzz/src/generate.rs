@@ -72,6 +72,8 @@ pub struct Options {
     pub buffers: usize,
     /// The extension codes that are registered.
     pub extensions: Vec<i32>,
+    /// Modules that are imported besides the usual ones; what their globals support is not known.
+    pub modules: Vec<&'static str>,
 }
 
 impl Default for Options {
@@ -84,6 +86,7 @@ impl Default for Options {
             persistent_ids: true,
             buffers: 0,
             extensions: Vec::new(),
+            modules: Vec::new(),
         }
     }
 }

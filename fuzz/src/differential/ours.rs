@@ -1,31 +1,37 @@
 //! The machine's side of a comparison.
 
+use pickleproof_core::pickletools::{self, Operations};
 use pickleproof_core::{
-    Dialect, Effect, EffectKind, Encoding, End, Environment, Machine, Options, OutOfBand, Trace,
-    ValueKind, Version,
+    Dialect, Effect, EffectKind, Encoding, End, Environment, ErrorHandler, Machine, Options,
+    OutOfBand, Reader, Trace, ValueKind, Version,
 };
-use pickleproof_corpus::canonical;
+use pickleproof_corpus::{Context, argument_json, canonical, profile};
 use serde_json::{Value as Json, json};
 
 use super::{HASH_STEPS, MEMO_BYTES, Skip};
 use crate::oracle::Implementation;
 
-/// Whether the operands of `genops` are compared, and not only offsets and names.
-pub(super) const HAS_ARGUMENTS: bool = false;
-
 /// The machine with the options of a batch.
 pub(super) struct Ours {
-    options: Option<Options>,
-    buffers: Vec<Json>,
+    options: Options,
+    context: Context,
     loads: u64,
+    buffer: usize,
 }
 
 impl Ours {
     pub(super) fn new(given: &Json, version: Version) -> Self {
+        let number = |key| given.get(key).and_then(Json::as_u64);
         Self {
             options: options(given, version),
-            buffers: array(given, "buffers").unwrap_or_default(),
-            loads: given.get("loads").and_then(Json::as_u64).unwrap_or(1),
+            context: Context {
+                buffers: array(given, "buffers").unwrap_or_default(),
+                profile: Some(profile),
+            },
+            loads: number("loads").unwrap_or(1),
+            buffer: number("bufsize")
+                .and_then(|size| usize::try_from(size).ok())
+                .unwrap_or(8192),
         }
     }
 
@@ -35,22 +41,21 @@ impl Ours {
         implementation: Implementation,
         stream: &[u8],
     ) -> Result<Vec<u8>, Skip> {
-        let Some(options) = &self.options else {
-            return Err(Skip::Unsupported);
+        let version = self.options.version;
+        let (dialect, reader) = match implementation {
+            Implementation::C => (Dialect::C, Reader::Bytes),
+            Implementation::CFile => (Dialect::C, Reader::Stream),
+            Implementation::CBuffered => (Dialect::C, Reader::Buffered(self.buffer)),
+            Implementation::Python => (Dialect::Python, Reader::Bytes),
+            Implementation::Genops => return Ok(genops(stream, version)),
+            Implementation::Dis => return Ok(dis(stream, version)),
         };
-        let with = |dialect| Options {
+        let options = Options {
             dialect,
-            ..options.clone()
+            reader,
+            ..self.options.clone()
         };
-        let result = match implementation {
-            Implementation::C => self.load(stream, with(Dialect::C))?,
-            Implementation::Python => self.load(stream, with(Dialect::Python))?,
-            Implementation::Genops => genops(stream, with(Dialect::PickleTools)),
-            Implementation::CFile | Implementation::CBuffered | Implementation::Dis => {
-                return Err(Skip::Unsupported);
-            }
-        };
-        Ok(result.to_string().into_bytes())
+        Ok(self.load(stream, options)?.to_string().into_bytes())
     }
 
     fn load(&self, stream: &[u8], options: Options) -> Result<Json, Skip> {
@@ -79,7 +84,7 @@ impl Ours {
         {
             return Err(Skip::SetOrder);
         }
-        Ok(result(&trace, &self.buffers))
+        Ok(result(&trace, &self.context))
     }
 }
 
@@ -98,18 +103,8 @@ fn array(given: &Json, key: &str) -> Option<Vec<Json>> {
     given.get(key).and_then(Json::as_array).cloned()
 }
 
-/// `None` where a codec of Python's library is asked for, or another error handler.
-fn options(given: &Json, version: Version) -> Option<Options> {
-    let encoding = match given.get("encoding").map(Json::as_str) {
-        None | Some(Some("ASCII" | "ascii")) => Encoding::Ascii,
-        Some(Some("latin1" | "latin-1")) => Encoding::Latin1,
-        Some(Some("utf-8" | "utf8")) => Encoding::Utf8,
-        Some(Some("bytes")) => Encoding::Bytes,
-        Some(_) => return None,
-    };
-    if given.get("errors").is_some_and(|errors| errors != "strict") {
-        return None;
-    }
+fn options(given: &Json, version: Version) -> Options {
+    let text = |key| given.get(key).and_then(Json::as_str);
     let buffers = array(given, "buffers").map(|buffers| {
         let kind = |buffer: &Json| match buffer.get("t").and_then(Json::as_str) {
             Some("bytes") => OutOfBand::ReadOnly,
@@ -117,29 +112,30 @@ fn options(given: &Json, version: Version) -> Option<Options> {
         };
         buffers.iter().map(kind).collect()
     });
-    let mut extensions = Vec::new();
-    for (code, names) in given
-        .get("ext")
-        .and_then(Json::as_object)
-        .into_iter()
-        .flatten()
-    {
+    let extension = |(code, names): (&String, &Json)| {
         let name = |place| Some(names.get(place)?.as_str()?.to_owned());
-        extensions.push((code.parse().ok()?, name(0)?, name(1)?));
-    }
-    Some(Options {
+        Some((code.parse().ok()?, name(0)?, name(1)?))
+    };
+    let extensions = given.get("ext").and_then(Json::as_object);
+    Options {
         version,
-        encoding,
+        encoding: text("encoding").map_or(Encoding::Ascii, Encoding::from_name),
+        errors: text("errors").map_or(ErrorHandler::Strict, ErrorHandler::from_name),
         environment: Environment::Exact,
         persistent_load: given.get("persid") != Some(&Json::Bool(false)),
         buffers,
-        extensions,
+        extensions: extensions
+            .into_iter()
+            .flatten()
+            .filter_map(extension)
+            .collect(),
+        profile: Some(profile),
         ..Options::default()
-    })
+    }
 }
 
-fn result(trace: &Trace<'_>, buffers: &[Json]) -> Json {
-    let mut result = canonical(trace, buffers);
+fn result(trace: &Trace<'_>, context: &Context) -> Json {
+    let mut result = canonical(trace, context);
     let outcome = match trace.end {
         End::Stop { .. } => [("ok", true.into()), ("end", trace.consumed.into())],
         End::Broken(error) => [("ok", false.into()), ("err", error.exception.name().into())],
@@ -151,28 +147,32 @@ fn result(trace: &Trace<'_>, buffers: &[Json]) -> Json {
     result
 }
 
-/// Offsets and names up to the end, as `genops` yields them.
-fn genops(stream: &[u8], options: Options) -> Json {
-    let mut machine = Machine::new(stream, 0, options);
-    let mut operations = Vec::new();
-    loop {
-        let advance = machine.advance();
-        if let Some(instruction) = advance.instruction
-            && !matches!(advance.end, Some(End::Broken(_) | End::Limit { .. }))
-        {
-            operations.push(json!([instruction.offset, instruction.opcode.name()]));
+/// Offsets, names and arguments up to the end or the error.
+fn genops(stream: &[u8], version: Version) -> Vec<u8> {
+    let mut listed: Vec<Json> = Vec::new();
+    let mut operations = Operations::new(stream, 0, version);
+    for operation in operations.by_ref() {
+        match operation {
+            Ok(operation) => listed.push(json!([
+                operation.instruction.offset,
+                operation.instruction.opcode.name(),
+                argument_json(&operation.argument),
+            ])),
+            Err(error) => {
+                let result = json!({"err": error.exception.name(), "ok": false, "ops": listed});
+                return result.to_string().into_bytes();
+            }
         }
-        return match advance.end {
-            None => continue,
-            Some(End::Stop { offset, .. }) => {
-                json!({"end": offset.saturating_add(1), "ok": true, "ops": operations})
-            }
-            Some(End::Broken(error)) => {
-                json!({"err": error.exception.name(), "ok": false, "ops": operations})
-            }
-            Some(End::Limit { which, .. }) => {
-                json!({"err": which.name(), "ok": false, "ops": operations})
-            }
-        };
     }
+    let end = operations.position();
+    let result = json!({"end": end, "ok": true, "ops": listed});
+    result.to_string().into_bytes()
+}
+
+fn dis(stream: &[u8], version: Version) -> Vec<u8> {
+    let result = match pickletools::dis(stream, 0, version) {
+        Ok(_) => json!({"ok": true}),
+        Err(error) => json!({"err": error.exception.name(), "ok": false}),
+    };
+    result.to_string().into_bytes()
 }

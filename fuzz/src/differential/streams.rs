@@ -94,15 +94,40 @@ impl Streams {
     }
 }
 
+/// Modules of which the oracle gives stubs that lack something.
+const MODULES: [&str; 7] = [
+    "P_func",
+    "P_plain",
+    "P_bare",
+    "P_append",
+    "P_initargs",
+    "P_attrerr",
+    "P_noimport",
+];
+
 /// The options of a loader, and what a generator has to know of them.
 fn setting(entropy: &mut Entropy) -> (Json, Options) {
     let mut given = serde_json::Map::new();
     let mut options = Options::default();
-    match entropy.below(8) {
-        0 | 1 => drop(given.insert("encoding".into(), json!("latin1"))),
-        2 => drop(given.insert("encoding".into(), json!("utf-8"))),
-        3 => drop(given.insert("encoding".into(), json!("bytes"))),
-        _ => {}
+    let encodings = [
+        "latin1", "latin1", "utf-8", "bytes", "cp1252", "ascii", "nope",
+    ];
+    if entropy.chance(1, 2)
+        && let Some(encoding) = entropy.pick(&encodings)
+    {
+        given.insert("encoding".into(), json!(encoding));
+    }
+    let handlers = [
+        "replace",
+        "ignore",
+        "backslashreplace",
+        "surrogateescape",
+        "nope",
+    ];
+    if entropy.chance(1, 8)
+        && let Some(handler) = entropy.pick(&handlers)
+    {
+        given.insert("errors".into(), json!(handler));
     }
     if entropy.chance(1, 8) {
         given.insert("persid".into(), json!(false));
@@ -130,6 +155,14 @@ fn setting(entropy: &mut Entropy) -> (Json, Options) {
     if entropy.chance(1, 4) {
         options.loads = entropy.below(2).saturating_add(2);
         given.insert("loads".into(), json!(options.loads));
+    }
+    if entropy.chance(1, 3) {
+        options.modules = MODULES.to_vec();
+    }
+    if entropy.chance(1, 2) {
+        // Small, so that short streams reach beyond the buffer of a file.
+        let size = entropy.below(64).saturating_add(1);
+        given.insert("bufsize".into(), json!(size));
     }
     (Json::Object(given), options)
 }

@@ -275,6 +275,11 @@ impl Writer<'_> {
     }
 
     pub(super) fn name_pair(&mut self) -> (&'static [u8], &'static [u8]) {
+        if self.entropy.chance(1, 6)
+            && let Some(module) = self.entropy.pick(&self.options.modules)
+        {
+            return (module.as_bytes(), b"n");
+        }
         let table = if self.fault() {
             oddities::ODD_NAMES
         } else {
