@@ -162,12 +162,15 @@ class BareType(type):
 
 
 class Bare(metaclass=BareType):
-    """Of module P_bare: has no method at all, and no `__dict__`."""
+    """Of module P_bare: can be called, has no other method, and no `__dict__`."""
 
     __slots__ = ()
 
     def __new__(cls, *arguments, **keywords):
         return new(cls, arguments, keywords)
+
+    def __call__(self, *arguments, **keywords):
+        return called(self, arguments)
 
 
 class Appending(Bare):

@@ -5,6 +5,7 @@
 //! [`target`] is the fuzz target. What cannot be compared is counted as skipped, with the reason.
 
 mod campaign;
+mod compare;
 mod mutate;
 mod ours;
 mod report;
@@ -25,6 +26,7 @@ pub use report::Report;
 pub use streams::{Batch, Streams};
 pub use target::{required, target};
 
+use compare::compare;
 use ours::Ours;
 
 /// Memo indices beyond this are not given to classic `_pickle`, which fills an array up to them.
@@ -233,7 +235,15 @@ impl Differential {
                 of_stream.push(match (ours, theirs) {
                     (Err(skip), _) => Verdict::Skipped(*skip),
                     (Ok(_), None) => Verdict::Skipped(not_asked),
-                    (Ok(ours), Some(theirs)) => compare(*implementation, ours, theirs),
+                    (Ok(ours), Some(theirs)) => {
+                        let stream = prepared.batch.streams.get(place);
+                        compare(
+                            *implementation,
+                            stream.map_or(&[], Vec::as_slice),
+                            ours,
+                            theirs,
+                        )
+                    }
                 });
             }
             verdicts.push(of_stream);
@@ -275,36 +285,4 @@ fn costly(results: &[Result<Vec<u8>, Skip>]) -> Option<Skip> {
         Err(skip @ (Skip::MemoIndex | Skip::HashCost)) => Some(*skip),
         _ => None,
     })
-}
-
-/// Compares two results in compact JSON.
-fn compare(implementation: Implementation, ours: &[u8], theirs: &[u8]) -> Verdict {
-    if ours == theirs {
-        // Quotes inside strings are escaped, so that this can only be the key.
-        let ok = br#""ok":true"#;
-        let accepted = ours.windows(ok.len()).any(|window| window == ok);
-        return Verdict::Same { accepted };
-    }
-    // With another feature of the JSON library keys have another order.
-    let parse = |text| serde_json::from_slice::<Json>(text).unwrap_or_default();
-    let (ours, theirs) = (parse(ours), parse(theirs));
-    if ours == theirs {
-        let accepted = ours.get("ok") == Some(&Json::Bool(true));
-        return Verdict::Same { accepted };
-    }
-    let host = match theirs.get("err").and_then(Json::as_str) {
-        Some("MemoryError") => Some(Skip::Memory),
-        Some("RecursionError") => Some(Skip::Recursion),
-        Some("TIMEOUT") => Some(Skip::Timeout),
-        Some(error) if error.starts_with("CRASH") => Some(Skip::Crash),
-        _ => None,
-    };
-    match host {
-        Some(skip) => Verdict::Skipped(skip),
-        None => Verdict::Different(Box::new(Difference {
-            implementation,
-            ours,
-            theirs,
-        })),
-    }
 }

@@ -2,8 +2,8 @@
 
 use pickleproof_core::pickletools::{self, Operations};
 use pickleproof_core::{
-    Dialect, Effect, EffectKind, Encoding, End, Environment, ErrorHandler, Machine, Options,
-    OutOfBand, Reader, Trace, ValueKind, Version,
+    Dialect, Encoding, End, Environment, ErrorHandler, Machine, Options, OutOfBand, Reader, Trace,
+    Version,
 };
 use pickleproof_corpus::{Context, argument_json, canonical, profile};
 use serde_json::{Value as Json, json};
@@ -59,8 +59,7 @@ impl Ours {
     }
 
     fn load(&self, stream: &[u8], options: Options) -> Result<Json, Skip> {
-        let python = options.dialect == Dialect::Python;
-        let dense = !python && !options.version.has_sparse_memo();
+        let dense = options.dialect == Dialect::C && !options.version.has_sparse_memo();
         let mut machine = Machine::new(stream, 0, options);
         let mut end = machine.load();
         for _ in 1..self.loads {
@@ -76,26 +75,7 @@ impl Ours {
         if trace.cost.hash_steps > HASH_STEPS {
             return Err(Skip::HashCost);
         }
-        if python
-            && trace
-                .effects
-                .iter()
-                .any(|effect| unpacks_set(&trace, effect))
-        {
-            return Err(Skip::SetOrder);
-        }
         Ok(result(&trace, &self.context))
-    }
-}
-
-/// `pickle.py` takes anything iterable for arguments.
-fn unpacks_set(trace: &Trace<'_>, effect: &Effect) -> bool {
-    match effect.kind {
-        EffectKind::Call { arguments, .. } => {
-            matches!(arguments.kind(), ValueKind::Set | ValueKind::FrozenSet)
-                && trace.graph.item_count(arguments) > 1
-        }
-        _ => false,
     }
 }
 
