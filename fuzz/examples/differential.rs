@@ -6,19 +6,21 @@
     reason = "it is a program of the command line"
 )]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pickleproof_fuzz::differential::{Campaign, Tally, campaign};
+use pickleproof_fuzz::differential::{Campaign, Tally, campaign, record};
 use pickleproof_fuzz::oracle::Implementation;
 
 const USAGE: &str = "scripts/differential [--streams N] [--seed S] [--python PATH]... [--impl c,py,genops,...]
     [--jobs N] [--out FOLDER]
+scripts/differential --record FILE [--python PATH]...
 
 Compares the machine with CPython on N generated and mutated streams and prints a table.
 Disagreements are made small and written to FOLDER (target/differential): one file for each with both
-results, and found.jsonl in the format of corpus/vectors. Exit status: 0 none, 1 some, 2 no campaign.";
+results, and found.jsonl in the format of corpus/vectors. Exit status: 0 none, 1 some, 2 no campaign.
+--record prints the vectors of FILE, of which hex and opts count, with what the interpreters say of them.";
 
 fn main() -> ExitCode {
     match run() {
@@ -37,6 +39,7 @@ fn run() -> Result<bool, String> {
         ..Campaign::default()
     };
     let mut out = PathBuf::from("target/differential");
+    let mut recorded = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--help" {
@@ -58,6 +61,7 @@ fn run() -> Result<bool, String> {
             "--jobs" => options.jobs = usize::try_from(number()?).unwrap_or(1),
             "--python" => options.pythons.push(value.into()),
             "--out" => out = value.into(),
+            "--record" => recorded = Some(PathBuf::from(value)),
             "--impl" => {
                 options.implementations = value
                     .split(',')
@@ -69,6 +73,9 @@ fn run() -> Result<bool, String> {
             _ => return Err(format!("{argument}: unknown\n{USAGE}")),
         }
     }
+    if let Some(file) = recorded {
+        return print_recorded(&options, &file);
+    }
     let total = options.streams;
     let tally = campaign(&options, |done, elapsed| {
         eprintln!("{done} of {total} streams, {:.0} s", elapsed.as_secs_f64());
@@ -78,7 +85,22 @@ fn run() -> Result<bool, String> {
     Ok(tally.different.is_empty())
 }
 
-fn save(options: &Campaign, tally: &Tally, out: &PathBuf) -> Result<(), String> {
+fn print_recorded(options: &Campaign, file: &Path) -> Result<bool, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let mut oracles = options.oracles()?;
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    for line in text.lines() {
+        let vector = serde_json::from_str(line).map_err(|error| wrong(&error))?;
+        let recorded = record(&mut oracles, &vector)?;
+        println!(
+            "{}",
+            recorded.ok_or_else(|| wrong(&"no classic interpreter"))?
+        );
+    }
+    Ok(true)
+}
+
+fn save(options: &Campaign, tally: &Tally, out: &Path) -> Result<(), String> {
     if tally.reports.is_empty() {
         return Ok(());
     }

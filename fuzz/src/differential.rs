@@ -22,7 +22,7 @@ use serde_json::Value as Json;
 use crate::oracle::{Answers, Implementation, Oracle, Question};
 
 pub use campaign::{Campaign, Tally, campaign};
-pub use report::Report;
+pub use report::{Report, record};
 pub use streams::{Batch, Streams};
 pub use target::{required, target};
 

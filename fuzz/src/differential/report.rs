@@ -8,7 +8,7 @@ use pickleproof_corpus::disassemble;
 use serde_json::{Map, Value as Json, json};
 
 use super::Difference;
-use super::streams::hex;
+use super::streams::{hex, unhex};
 use crate::oracle::{Implementation, Oracle, Question};
 
 /// A stream on which the machine and CPython disagree.
@@ -82,55 +82,81 @@ impl Report {
         format!("{hash:016x}")
     }
 
-    /// The line of a vectors file: what each interpreter says, the classic one first.
-    ///
-    /// `None` where no interpreter stands for the releases before the changes of 3.14.
+    /// The line of a vectors file: see [`record`].
     ///
     /// # Errors
     ///
     /// An interpreter is gone.
     pub fn vector(&self, oracles: &mut [Oracle]) -> Result<Option<Json>, String> {
-        let mut answers = Vec::new();
-        for oracle in oracles.iter_mut() {
-            answers.push((oracle.version(), ask(oracle, &self.options, &self.stream)?));
-        }
-        let classic =
-            |version: Version| (9..=13).contains(&version.minor) && !version.enforces_frames();
-        let base = answers
-            .iter()
-            .position(|(version, _)| version.minor == Version::CLASSIC.minor)
-            .or_else(|| answers.iter().position(|(version, _)| classic(*version)));
-        let Some(base) = base else {
-            return Ok(None);
-        };
-        let (_, base) = answers.remove(base);
-        let mut vector = Map::new();
-        vector.insert("id".into(), format!("found-{}", self.name()).into());
-        vector.insert("cat".into(), "found".into());
-        vector.insert("note".into(), self.difference.kind().into());
-        vector.insert("hex".into(), hex(&self.stream).into());
-        if let [0x80, protocol, ..] = self.stream.as_slice() {
-            vector.insert("proto".into(), json!(protocol));
-        }
-        vector.insert("opts".into(), self.options.clone());
-        vector.extend(shortened(&base));
-        let mut others: Vec<Json> = Vec::new();
-        for (Version { minor, patch }, results) in answers {
-            let different: Map<String, Json> = shortened(&results)
-                .into_iter()
-                .filter(|(key, _)| comparable(&results, key) != comparable(&base, key))
-                .collect();
-            if !different.is_empty() {
-                let mut other = different;
-                other.insert("v".into(), json!([format!("3.{minor}.{patch}")]));
-                others.push(Json::Object(other));
-            }
-        }
-        if !others.is_empty() {
-            vector.insert("xver".into(), others.into());
-        }
-        Ok(Some(Json::Object(vector)))
+        let head = json!({
+            "id": format!("found-{}", self.name()),
+            "cat": "found",
+            "hex": hex(&self.stream),
+            "note": self.difference.kind(),
+            "opts": self.options,
+        });
+        record(oracles, &head)
     }
+}
+
+/// A vector with what each interpreter says: the classic one as the base, the others where they differ.
+///
+/// `asked` lists the interpreters, `env` tells that the host's memory decides. `vector` is one whose `hex` and `opts` count; results that it has already are replaced. `None`
+/// where no interpreter stands for the releases before the changes of 3.14.
+///
+/// # Errors
+///
+/// An interpreter is gone, or the stream is not hexadecimal.
+pub fn record(oracles: &mut [Oracle], vector: &Json) -> Result<Option<Json>, String> {
+    let text = vector.get("hex").and_then(Json::as_str).unwrap_or_default();
+    let stream = unhex(text).ok_or("hex is not hexadecimal")?;
+    let options = vector.get("opts").cloned().unwrap_or_else(|| json!({}));
+    let mut answers = Vec::new();
+    for oracle in oracles {
+        answers.push((oracle.version(), ask(oracle, &options, &stream)?));
+    }
+    let name = |Version { minor, patch }| format!("3.{minor}.{patch}");
+    let asked: Vec<String> = answers.iter().map(|(version, _)| name(*version)).collect();
+    let classic =
+        |version: Version| (9..=13).contains(&version.minor) && !version.enforces_frames();
+    let base = answers
+        .iter()
+        .position(|(version, _)| version.minor == Version::CLASSIC.minor)
+        .or_else(|| answers.iter().position(|(version, _)| classic(*version)));
+    let Some(base) = base else {
+        return Ok(None);
+    };
+    let (_, base) = answers.remove(base);
+    let mut recorded: Map<String, Json> = ["id", "cat", "note", "hex", "opts"]
+        .into_iter()
+        .filter_map(|key| Some((key.to_owned(), vector.get(key)?.clone())))
+        .collect();
+    recorded.extend(shortened(&base));
+    let mut others: Vec<(Map<String, Json>, Vec<String>)> = Vec::new();
+    for (version, results) in answers {
+        let different = differences(&base, &results);
+        match others.iter_mut().find(|(known, _)| *known == different) {
+            Some((_, versions)) => versions.push(name(version)),
+            None => others.push((different, vec![name(version)])),
+        }
+    }
+    others.retain(|(different, _)| !different.is_empty());
+    if !others.is_empty() {
+        let other = |(mut different, versions): (Map<String, Json>, Vec<String>)| {
+            different.insert("v".into(), json!(versions));
+            Json::Object(different)
+        };
+        recorded.insert("xver".into(), others.into_iter().map(other).collect());
+    }
+    recorded.insert("asked".into(), json!(asked));
+    let limited = |result: &Json| {
+        let error = result.get("err").and_then(Json::as_str);
+        matches!(error, Some("MemoryError" | "RecursionError"))
+    };
+    if base.values().any(limited) {
+        recorded.insert("env".into(), json!(true));
+    }
+    Ok(Some(Json::Object(recorded)))
 }
 
 /// The results of every implementation, by the keys of the vectors.
@@ -164,20 +190,41 @@ fn ask(oracle: &mut Oracle, options: &Json, stream: &[u8]) -> Result<Map<String,
 }
 
 /// A result without what is only informative.
-fn comparable(results: &Map<String, Json>, key: &str) -> Option<Json> {
-    let mut result = results.get(key)?.clone();
+fn without_message(result: &Json) -> Json {
+    let mut result = result.clone();
     if let Some(result) = result.as_object_mut() {
         result.remove("msg");
     }
-    Some(result)
+    result
+}
+
+/// The results of a release that are not what a reader of the vectors takes them for without being told:
+/// those of the base, or for a file that has none there, what C says in the release.
+fn differences(base: &Map<String, Json>, results: &Map<String, Json>) -> Map<String, Json> {
+    let base_says = shortened(base);
+    let says = shortened(results);
+    let mut different = Map::new();
+    for (key, result) in results {
+        let untold = match key.as_str() {
+            "cf_result" | "cb_result" if !base_says.contains_key(key) => "c_result",
+            _ => key,
+        };
+        let untold = if untold == key { base } else { results }.get_key_value(untold);
+        let untold = untold.map(|(_, result)| without_message(result));
+        if untold != Some(without_message(result)) {
+            let result = says.get(key).unwrap_or(result).clone();
+            different.insert(key.clone(), result);
+        }
+    }
+    different
 }
 
 /// `pickle.py` that says the same as C is `"same"`, a file that gives the same is left out.
 fn shortened(results: &Map<String, Json>) -> Map<String, Json> {
-    let c = comparable(results, "c_result");
+    let c = results.get("c_result").map(without_message);
     let mut shortened = Map::new();
     for (key, result) in results {
-        let same = comparable(results, key) == c;
+        let same = Some(without_message(result)) == c;
         match key.as_str() {
             "py_result" if same => drop(shortened.insert(key.clone(), "same".into())),
             "cf_result" | "cb_result" if same => {}
