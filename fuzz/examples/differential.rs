@@ -110,7 +110,8 @@ fn save(options: &Campaign, tally: &Tally, out: &Path) -> Result<(), String> {
         println!("{}", report.text());
         report.save(out).map_err(|error| error.to_string())?;
         if let Some(vector) = report.vector(&mut oracles)? {
-            vectors.push_str(&format!("{vector}\n"));
+            vectors.push_str(&vector.to_string());
+            vectors.push('\n');
         }
     }
     let path = out.join("found.jsonl");

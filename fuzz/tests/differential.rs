@@ -1,11 +1,6 @@
 //! The machine agrees with the Python of this machine on some thousand generated and mutated
 //! streams: the campaign of `scripts/differential`, small enough for every run of the tests.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a test that says what it compared, or why it compared nothing, can be trusted"
-)]
-
 use pickleproof_fuzz::differential::{Campaign, campaign, required};
 use pickleproof_fuzz::oracle::Oracle;
 

@@ -1,11 +1,5 @@
 //! Generated streams are what they are said to be.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that panics has failed, and one that says what it counted can be trusted"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
