@@ -16,10 +16,12 @@ mod canonical;
 mod dictionary;
 mod disassemble;
 mod literal;
+mod profiles;
 mod samples;
 
 pub use assemble::{AssembleError, assemble};
 pub use canonical::{Context, argument_json, canonical};
 pub use dictionary::dictionary;
 pub use disassemble::disassemble;
+pub use profiles::profile;
 pub use samples::{Integrity, Risk, Sample, SamplesError, folder, samples, source_of};

@@ -4,12 +4,11 @@ use pickleproof_core::pickletools::{self, Operations};
 use pickleproof_core::{
     Dialect, Encoding, End, Environment, ErrorHandler, Machine, Options, OutOfBand, Reader, Version,
 };
-use pickleproof_corpus::{Context, argument_json, canonical};
+use pickleproof_corpus::{Context, argument_json, canonical, profile};
 use serde_json::{Value as Json, json};
 
 use crate::Implementation;
 use crate::expected::Vector;
-use crate::profiles::profile;
 
 /// The result of an implementation in the form of the records.
 pub(crate) fn result(vector: &Vector, implementation: Implementation, version: Version) -> Json {

@@ -13,7 +13,6 @@
 
 mod expected;
 mod found;
-mod profiles;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
