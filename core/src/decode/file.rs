@@ -14,6 +14,12 @@ use super::cursor::{Source, find_newline};
 /// `PREFETCH` of `_pickle.c`: needs of so many bytes and more are never peeked for.
 const PREFETCH: usize = 131_072;
 
+/// `PY_SSIZE_T_MAX`.
+const MAX_INDEX: usize = 0x7fff_ffff_ffff_ffff;
+
+/// `BufferedReader.read` makes a bytes object of what it is asked for, and this is too much for one.
+const TOO_LARGE: usize = 0x7fff_ffff_ffff_ffdf;
+
 #[derive(Debug, Clone)]
 pub(super) struct File<'a> {
     bytes: &'a [u8],
@@ -23,7 +29,8 @@ pub(super) struct File<'a> {
     at: usize,
     /// Where the block that the buffer below holds ends, if that is behind `at`.
     block_end: usize,
-    /// The unpickler's buffer: what is left of it.
+    /// The unpickler's buffer: where it begins, and what is left of it.
+    start: usize,
     next: usize,
     end: usize,
     /// The buffer came by `peek`: the file stands before what was consumed of it.
@@ -32,6 +39,7 @@ pub(super) struct File<'a> {
     frame_end: Option<usize>,
     crossed_frame: bool,
     lost: bool,
+    overflowed: bool,
 }
 
 impl<'a> File<'a> {
@@ -41,12 +49,14 @@ impl<'a> File<'a> {
             buffered,
             at: position,
             block_end: position,
+            start: position,
             next: position,
             end: position,
             peeked: false,
             frame_end: None,
             crossed_frame: false,
             lost: false,
+            overflowed: false,
         }
     }
 
@@ -56,6 +66,7 @@ impl<'a> File<'a> {
         self.frame_end = None;
         self.crossed_frame = false;
         self.lost = false;
+        self.overflowed = false;
         self.take(1);
         self.frame_end = frame_end;
     }
@@ -73,6 +84,11 @@ impl<'a> File<'a> {
     /// Whether bytes were dropped while this instruction was read.
     pub(super) const fn has_lost(&self) -> bool {
         self.lost
+    }
+
+    /// Whether the file was asked for more than any bytes object can hold.
+    pub(super) const fn has_overflowed(&self) -> bool {
+        self.overflowed
     }
 
     /// Where the file stands once `load` has returned.
@@ -101,6 +117,10 @@ impl<'a> File<'a> {
         if size <= held {
             return Some(self.next);
         }
+        // "read would overflow (invalid bytecode)" comes before the file is asked.
+        if self.next.saturating_sub(self.start) > MAX_INDEX.checked_sub(size)? {
+            return None;
+        }
         self.skip_consumed();
         if !self.peeked && held > 0 {
             self.lost = true;
@@ -111,6 +131,7 @@ impl<'a> File<'a> {
             if self.block_end <= self.at {
                 self.block_end = self.at.saturating_add(block).min(self.bytes.len());
             }
+            self.start = self.at;
             self.next = self.at;
             self.end = self.block_end;
             self.peeked = true;
@@ -118,8 +139,13 @@ impl<'a> File<'a> {
                 return Some(self.next);
             }
         }
+        if self.buffered.is_some() && size >= TOO_LARGE {
+            self.overflowed = true;
+            return None;
+        }
         let start = self.at;
         self.file_read(size);
+        self.start = start;
         self.next = start;
         self.end = self.at;
         self.peeked = false;
@@ -247,6 +273,7 @@ impl<'a> Source<'a> for File<'a> {
         }
         let start = self.at;
         self.file_read_line();
+        self.start = start;
         self.next = self.at;
         self.end = self.at;
         self.peeked = false;
