@@ -37,9 +37,18 @@ pub(super) struct File<'a> {
     peeked: bool,
     /// The end of the frame that this instruction may not cross.
     frame_end: Option<usize>,
-    crossed_frame: bool,
-    lost: bool,
-    overflowed: bool,
+    trouble: Option<Trouble>,
+}
+
+/// What happened while an instruction was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Bytes of a buffer were dropped.
+    Lost,
+    /// It tried to read across the end of its frame.
+    CrossedFrame,
+    /// The file was asked for more than any bytes object can hold.
+    Overflowed,
 }
 
 impl<'a> File<'a> {
@@ -54,9 +63,7 @@ impl<'a> File<'a> {
             end: position,
             peeked: false,
             frame_end: None,
-            crossed_frame: false,
-            lost: false,
-            overflowed: false,
+            trouble: None,
         }
     }
 
@@ -64,9 +71,7 @@ impl<'a> File<'a> {
     /// enforced.
     pub(super) fn begin(&mut self, frame_end: Option<usize>) {
         self.frame_end = None;
-        self.crossed_frame = false;
-        self.lost = false;
-        self.overflowed = false;
+        self.trouble = None;
         self.take(1);
         self.frame_end = frame_end;
     }
@@ -77,18 +82,18 @@ impl<'a> File<'a> {
     }
 
     /// Whether this instruction tried to read across the end of its frame.
-    pub(super) const fn crossed_frame(&self) -> bool {
-        self.crossed_frame
+    pub(super) fn crossed_frame(&self) -> bool {
+        self.trouble == Some(Trouble::CrossedFrame)
     }
 
     /// Whether bytes were dropped while this instruction was read.
-    pub(super) const fn has_lost(&self) -> bool {
-        self.lost
+    pub(super) fn has_lost(&self) -> bool {
+        self.trouble == Some(Trouble::Lost)
     }
 
     /// Whether the file was asked for more than any bytes object can hold.
-    pub(super) const fn has_overflowed(&self) -> bool {
-        self.overflowed
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.trouble == Some(Trouble::Overflowed)
     }
 
     /// Where the file stands once `load` has returned.
@@ -123,7 +128,7 @@ impl<'a> File<'a> {
         }
         self.skip_consumed();
         if !self.peeked && held > 0 {
-            self.lost = true;
+            self.trouble = Some(Trouble::Lost);
         }
         if size < PREFETCH
             && let Some(block) = self.buffered
@@ -140,7 +145,7 @@ impl<'a> File<'a> {
             }
         }
         if self.buffered.is_some() && size >= TOO_LARGE {
-            self.overflowed = true;
+            self.trouble = Some(Trouble::Overflowed);
             return None;
         }
         let start = self.at;
@@ -219,7 +224,9 @@ impl<'a> File<'a> {
         let crosses = self
             .frame_end
             .is_some_and(|end| self.next.saturating_add(size) > end && self.next < end);
-        self.crossed_frame |= crosses;
+        if crosses {
+            self.trouble = Some(Trouble::CrossedFrame);
+        }
         crosses
     }
 }
@@ -264,12 +271,12 @@ impl<'a> Source<'a> for File<'a> {
             return line;
         }
         if framed.is_some() {
-            self.crossed_frame = true;
+            self.trouble = Some(Trouble::CrossedFrame);
             return None;
         }
         self.skip_consumed();
         if !self.peeked && !held.is_empty() {
-            self.lost = true;
+            self.trouble = Some(Trouble::Lost);
         }
         let start = self.at;
         self.file_read_line();

@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::string_slice,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
     reason = "a test that panics has failed, and one that says what it compared can be trusted"
