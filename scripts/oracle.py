@@ -17,7 +17,7 @@ Implementations: `c` is `_pickle` with the semantics of `loads`, `cf` the same f
 `peek`, `cb` from a buffered file; `py` is `pickle.py`; `genops` and `dis` are those of pickletools.
 
 Batches. Every number is 4 bytes, little endian. The first answer, before any question, is a hello:
-`[n][JSON]` with `version`, `impls` and `maxsize`. A question is `[n][body]`, the body `[n][JSON header]` and
+`[n][JSON]` with `version` and `impls`. A question is `[n][body]`, the body `[n][JSON header]` and
 `[n][stream]` as often as the header's `streams` says. Other keys of the header: `impls`;
 `options`, which hold for all streams of the batch: `encoding`, `errors`, `buffers` (a list of
 `{"t": "bytes" or "bytearray", "hex"}`), `ext` (`{code: [module, name]}`, registered with copyreg),
@@ -592,12 +592,7 @@ def answer(body):
 
 
 def hello():
-    facts = {
-        "impls": IMPLEMENTATIONS,
-        "maxsize": sys.maxsize,
-        "version": list(sys.version_info[:3]),
-    }
-    return encode(facts).encode()
+    return encode({"impls": IMPLEMENTATIONS, "version": list(sys.version_info[:3])}).encode()
 
 
 # ----------------------------------------------------------------------------------- the processes

@@ -7,7 +7,6 @@
 mod campaign;
 mod compare;
 mod mutate;
-mod narrow;
 mod ours;
 mod report;
 mod shrink;
@@ -52,8 +51,6 @@ pub enum Skip {
     Crash,
     /// CPython took too long.
     Timeout,
-    /// It holds a number that a build of CPython for 32 bits reads otherwise.
-    Narrow,
 }
 
 impl Skip {
@@ -68,7 +65,6 @@ impl Skip {
             Self::Recursion => "RecursionError of the host",
             Self::Crash => "CPython crashed",
             Self::Timeout => "CPython took too long",
-            Self::Narrow => "a number too wide for a build of 32 bits",
         }
     }
 }
@@ -241,15 +237,12 @@ impl Differential {
                     (Ok(_), None) => Verdict::Skipped(not_asked),
                     (Ok(ours), Some(theirs)) => {
                         let stream = prepared.batch.streams.get(place);
-                        let stream = stream.map_or(&[][..], Vec::as_slice);
-                        match compare(*implementation, stream, ours, theirs) {
-                            Verdict::Different(_)
-                                if self.oracle.is_narrow() && narrow::is_wide(stream) =>
-                            {
-                                Verdict::Skipped(Skip::Narrow)
-                            }
-                            verdict => verdict,
-                        }
+                        compare(
+                            *implementation,
+                            stream.map_or(&[], Vec::as_slice),
+                            ours,
+                            theirs,
+                        )
                     }
                 });
             }

@@ -107,7 +107,6 @@ pub struct Oracle {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     version: Version,
-    narrow: bool,
     implementations: Vec<Implementation>,
     /// Results that the question under way is to give, and implementations of it.
     expected: (usize, usize),
@@ -148,7 +147,6 @@ impl Oracle {
             input,
             output: BufReader::with_capacity(1 << 20, output),
             version: Version::CLASSIC,
-            narrow: false,
             implementations: Vec::new(),
             expected: (0, 0),
         };
@@ -164,8 +162,6 @@ impl Oracle {
             return Err(format!("{} does not tell its version", python.display()));
         };
         oracle.version = Version { minor, patch };
-        let largest = hello.get("maxsize").and_then(Json::as_u64);
-        oracle.narrow = largest.is_some_and(|largest| u32::try_from(largest).is_ok());
         let names = hello.get("impls").and_then(Json::as_array);
         oracle.implementations = names
             .into_iter()
@@ -179,12 +175,6 @@ impl Oracle {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
-    }
-
-    /// Whether it is a build for 32 bits.
-    #[must_use]
-    pub const fn is_narrow(&self) -> bool {
-        self.narrow
     }
 
     /// Who can be asked.

@@ -23,10 +23,7 @@ fn loader() -> pickleproof_core::Options {
         encoding: Encoding::Ascii,
         environment: Environment::Exact,
         persistent_load: true,
-        buffers: Some(vec![
-            OutOfBand::Writable(vec![0; 2]),
-            OutOfBand::ReadOnly(vec![0; 2]),
-        ]),
+        buffers: Some(vec![OutOfBand::Writable, OutOfBand::ReadOnly]),
         extensions: vec![
             name(1, "em", "en"),
             name(300, "m", "n"),
