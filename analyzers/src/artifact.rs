@@ -7,7 +7,6 @@ use pickleproof_containers::{
 use crate::Options;
 use crate::findings::Findings;
 use crate::judgement::{ArtifactJudgement, Gap, Integrity, Risk, StreamJudgement};
-use crate::names::Names;
 use crate::rules;
 use crate::stream;
 use crate::subject::Subject;
@@ -97,7 +96,7 @@ impl Judge<'_> {
     }
 
     fn stream(&mut self, member: &Member<'_>, found: &Stream<'_>) {
-        let names = Names::of(&found.trace.graph);
+        let names = stream::names(found);
         if found.strength == Strength::Weak && !stream::imports_something_known(&names) {
             return;
         }
@@ -111,8 +110,9 @@ impl Judge<'_> {
             listed,
             &mut self.findings,
         );
+        let Some(judged) = judged else { return };
         self.raise(judged.stream.risk, judged.stream.integrity);
-        if let Some((offset, reason)) = judged.gap {
+        for (offset, reason) in judged.gaps {
             self.add_gap(member.location, offset, reason, Integrity::Limited);
         }
         if member.depth == 0 && !found.carved {

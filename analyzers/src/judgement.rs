@@ -377,6 +377,23 @@ pub struct StreamJudgement {
     pub effects: Vec<EffectRecord>,
     /// Number of effects, listed or not.
     pub effects_total: u64,
+    /// What loaders and releases do with it that read it otherwise.
+    pub readings: Vec<ReadingRecord>,
+}
+
+/// A stream as some loaders or releases read it, and others do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadingRecord {
+    /// Who reads it so, in words.
+    pub readers: String,
+    /// How it ends for them, in words.
+    pub end: String,
+    /// The worst of the effects that only they have.
+    pub risk: Risk,
+    /// Their effects in stream order, at most [`crate::Options::listed`].
+    pub effects: Vec<EffectRecord>,
+    /// Number of effects, listed or not.
+    pub effects_total: u64,
 }
 
 /// What the user named, judged: the worst of what is inside.

@@ -14,6 +14,7 @@ use crate::subject::{StreamSubject, Subject};
 mod broken_stream;
 mod carved_stream;
 mod container_difference;
+mod dialect_difference;
 mod dual_use_called;
 mod dual_use_imported;
 mod extension_code;
@@ -94,6 +95,8 @@ rules! {
         ["CWE-502" "https://www.reversinglabs.com/blog/rl-identifies-malware-ml-model-hosted-on-hugging-face"];
     frame_overrun "frame-overrun" High "A frame ends inside an instruction"
         ["https://github.com/python/cpython/issues/154848" "https://peps.python.org/pep-3154/"];
+    dialect_difference "dialect-difference" High "Loaders read different programs from the stream"
+        ["CWE-436" "https://github.com/python/cpython/issues/154848"];
     resource_cost "resource-cost" High "Loading costs far more than the file is worth"
         ["CWE-400" "CWE-770"];
     trailing_data "trailing-data" Low "Bytes follow the last stream"
@@ -153,7 +156,15 @@ fn report_effects<'s>(
         if findings.repeat(rule, stream.location, &key) {
             continue;
         }
-        let Remark { message, witness } = remark(stream, effect, reason);
+        let Remark {
+            mut message,
+            witness,
+        } = remark(stream, effect, reason);
+        if let Some(readers) = stream.reading {
+            message.push_str(" [as read by ");
+            message.push_str(readers);
+            message.push(']');
+        }
         let draft = Draft::at(rule, effect.offset as u64, stream.length(effect), message)
             .keyed(key)
             .with_evidence(stream.path_to(effect))

@@ -1,85 +1,143 @@
-//! One stream, judged: its effects, its integrity, and what rules say of it.
+//! One stream, judged: its effects in every reading, its integrity, and what rules say of it.
 
 use std::cell::Cell;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
 
 use crate::assess::{Assessor, Reason, SEARCH_BUDGET};
 use crate::findings::Findings;
-use crate::judgement::{
-    EffectRecord, ImportRecord, Integrity, Risk, StreamError, StreamJudgement, Trust,
-};
+use crate::judgement::{Integrity, ReadingRecord, Risk, StreamError, StreamJudgement, Trust};
 use crate::meaning::Cache;
 use crate::names::Names;
 use crate::render::Renderer;
 use crate::rules;
 use crate::subject::{StreamSubject, Subject};
 
+mod outcomes;
+mod records;
+
+use outcomes::{Mask, outcomes};
+
 /// What a stream came to, and what was not looked at.
 pub(crate) struct Judged {
     pub(crate) stream: StreamJudgement,
-    pub(crate) gap: Option<(u64, String)>,
+    pub(crate) gaps: Vec<(u64, String)>,
 }
 
-/// Judges a stream; rules add to `findings`.
-pub(crate) fn judge(
-    stream: &Stream<'_>,
-    names: &Names,
-    location: &str,
-    partial: bool,
-    listed: usize,
-    findings: &mut Findings,
-) -> Judged {
-    let trace = &stream.trace;
+/// The names of a stream's globals, in each of its runs.
+pub(crate) fn names(stream: &Stream<'_>) -> Vec<Names> {
+    traces(stream)
+        .map(|trace| Names::of(&trace.graph))
+        .collect()
+}
+
+/// The run that is reported, then those of other readings.
+fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
+    let others = stream.others.iter().map(|other| &other.trace);
+    core::iter::once(&stream.trace).chain(others)
+}
+
+fn assess(trace: &Trace<'_>, names: &Names, loader: Loader) -> Vec<Reason> {
     let (cache, budget) = (Cache::default(), Cell::new(SEARCH_BUDGET));
     let assessor = Assessor {
         cache: &cache,
         budget: &budget,
         trace,
         names,
-        loader: stream.loader,
+        loader,
     };
-    let reasons: Vec<Reason> = trace
+    trace
         .effects
         .iter()
         .map(|effect| assessor.assess(effect))
-        .collect();
-    let renderer = Renderer { trace, names };
-    let integrity = integrity(stream, partial);
-    let error = first_error(stream);
-    findings.take_risk();
-    let subject = StreamSubject {
-        location,
-        trace,
-        renderer,
-        reasons: &reasons,
-        called: called(&reasons),
-        integrity,
-        error,
-        carved: stream.carved,
-    };
-    rules::check(&Subject::Stream(subject), findings);
-    let mut risk = reasons
+        .collect()
+}
+
+fn worst(reasons: &[Reason]) -> Risk {
+    reasons
         .iter()
         .map(Reason::risk)
         .max()
-        .unwrap_or(Risk::Inert);
-    risk = risk.max(findings.take_risk());
+        .unwrap_or(Risk::Inert)
+}
+
+/// Judges a stream, whose `names` are those of [`names`]; rules add to `findings`.
+pub(crate) fn judge(
+    stream: &Stream<'_>,
+    names: &[Names],
+    location: &str,
+    partial: bool,
+    listed: usize,
+    findings: &mut Findings,
+) -> Option<Judged> {
+    let trace = &stream.trace;
+    let mut reasons: Vec<Vec<Reason>> = traces(stream)
+        .zip(names)
+        .map(|(trace, names)| assess(trace, names, stream.loader))
+        .collect();
+    let called: HashSet<String> = reasons.iter().flat_map(|reasons| called(reasons)).collect();
+    let renderers: Vec<Renderer<'_, '_>> = traces(stream)
+        .zip(names)
+        .map(|(trace, names)| Renderer { trace, names })
+        .collect();
+    let (first, others) = renderers.split_first()?;
+    let mask = Mask::of(*first, !others.is_empty());
+    let outcomes = outcomes(stream, &renderers, &mask);
+    // What all readings do is reported once.
+    for (renderer, reasons) in others.iter().zip(reasons.iter_mut().skip(1)) {
+        for (effect, reason) in renderer.trace.effects.iter().zip(reasons) {
+            if mask.holds(*renderer, effect) {
+                *reason = Reason::Accounted;
+            }
+        }
+    }
+    let integrity = integrity(trace, partial);
+    let error = first_error(trace);
+    findings.take_risk();
+    for (index, (renderer, reasons)) in renderers.iter().zip(&reasons).enumerate() {
+        let reading = outcomes.get(index).filter(|_| index > 0);
+        let subject = StreamSubject {
+            location,
+            trace: renderer.trace,
+            renderer: *renderer,
+            reasons,
+            called: &called,
+            integrity,
+            error,
+            carved: stream.carved,
+            reading: reading.map(|outcome| outcome.readers.as_str()),
+            outcomes: &outcomes,
+        };
+        rules::check(&Subject::Stream(subject), findings);
+    }
+    let own = reasons.iter().map(|reasons| worst(reasons)).max();
+    let mut risk = own.unwrap_or(Risk::Inert).max(findings.take_risk());
     if matches!(integrity, Integrity::Corrupt | Integrity::Limited) {
         risk = risk.max(Risk::Review);
     }
-    let length = end_offset(trace).saturating_sub(trace.start);
-    let gap = match trace.end {
+    let gaps = traces(stream).filter_map(|trace| match trace.end {
         End::Limit { which, offset } => Some((offset as u64, limit_text(which))),
         End::Stop { .. } | End::Broken(_) => None,
-    };
-    let stream = StreamJudgement {
+    });
+    let readings = others
+        .iter()
+        .zip(reasons.iter().skip(1))
+        .zip(outcomes.iter().skip(1))
+        .map(|((renderer, reasons), outcome)| ReadingRecord {
+            readers: outcome.readers.clone(),
+            end: outcome.end.clone(),
+            risk: worst(reasons),
+            effects: records::effects(renderer.trace, reasons, *renderer, listed),
+            effects_total: renderer.trace.effects.len() as u64,
+        })
+        .collect();
+    let reasons = reasons.first().map_or(&[][..], Vec::as_slice);
+    let judged = StreamJudgement {
         location: location.to_owned(),
         offset: trace.start as u64,
-        length: length as u64,
+        length: end_offset(trace).saturating_sub(trace.start) as u64,
         protocol: trace.protocol,
         loader: loader_name(stream.loader),
         instructions: trace.instructions,
@@ -91,11 +149,15 @@ pub(crate) fn judge(
             offset: error.offset as u64,
             message: error.to_string(),
         }),
-        imports: imports(trace, names, listed),
-        effects: effects(trace, &reasons, renderer, listed),
+        imports: records::imports(trace, first.names, listed),
+        effects: records::effects(trace, reasons, *first, listed),
         effects_total: trace.effects.len() as u64,
+        readings,
     };
-    Judged { stream, gap }
+    Some(Judged {
+        stream: judged,
+        gaps: gaps.collect(),
+    })
 }
 
 const fn loader_name(loader: Loader) -> &'static str {
@@ -133,12 +195,11 @@ fn called(reasons: &[Reason]) -> HashSet<String> {
 }
 
 /// What a loader makes of the stream: the first that gives up decides.
-fn integrity(stream: &Stream<'_>, partial: bool) -> Integrity {
-    let trace = &stream.trace;
+fn integrity(trace: &Trace<'_>, partial: bool) -> Integrity {
     if let End::Limit { .. } = trace.end {
         return Integrity::Limited;
     }
-    match first_error(stream) {
+    match first_error(trace) {
         None => Integrity::Complete,
         Some(error) => match error.kind {
             ErrorKind::EndOfInput
@@ -151,103 +212,18 @@ fn integrity(stream: &Stream<'_>, partial: bool) -> Integrity {
     }
 }
 
-/// The first error that any of the loaders raises.
-fn first_error(stream: &Stream<'_>) -> Option<Error> {
-    let errors = [
-        stream.rejected,
-        stream.trace.tolerated,
-        stream.trace.error(),
-    ];
-    errors
+/// The first error at which a release gives up.
+fn first_error(trace: &Trace<'_>) -> Option<Error> {
+    [trace.tolerated, trace.error()]
         .into_iter()
         .flatten()
         .min_by_key(|error| error.offset)
 }
 
-fn imports(trace: &Trace<'_>, names: &Names, listed: usize) -> Vec<ImportRecord> {
-    trace
-        .graph
-        .globals()
-        .iter()
-        .zip(names.all())
-        .take(listed)
-        .map(|(global, named)| ImportRecord {
-            module: shown(&global.module),
-            name: shown(&global.name),
-            offset: global.offset as u64,
-            trust: named.trust(),
-            capabilities: named.capabilities(),
-        })
-        .collect()
-}
-
-/// Text of a name; bytes that are none show as escapes, and no name fills a report.
-fn shown(name: &[u8]) -> String {
-    const MAX: usize = 1024;
-    let mut text = String::new();
-    for chunk in name.get(..MAX).unwrap_or(name).utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    if name.len() > MAX {
-        let _ = write!(text, "… ({} bytes)", name.len());
-    }
-    text
-}
-
-/// The first effects, and those further on that are not accounted for.
-fn effects(
-    trace: &Trace<'_>,
-    reasons: &[Reason],
-    renderer: Renderer<'_, '_>,
-    listed: usize,
-) -> Vec<EffectRecord> {
-    let mut later = 0_usize;
-    let mut records = Vec::new();
-    for (index, (effect, reason)) in trace.effects.iter().zip(reasons).enumerate() {
-        let risk = reason.risk();
-        if index >= listed {
-            if risk <= Risk::Trusted {
-                continue;
-            }
-            later = later.saturating_add(1);
-            if later > listed {
-                break;
-            }
-        }
-        records.push(EffectRecord {
-            kind: kind_name(&effect.kind),
-            offset: effect.offset as u64,
-            opcode: effect.opcode.name(),
-            text: renderer.effect(effect),
-            risk,
-        });
-    }
-    records
-}
-
-const fn kind_name(kind: &pickleproof_core::EffectKind) -> &'static str {
-    use pickleproof_core::EffectKind;
-    match kind {
-        EffectKind::Import { .. } => "import",
-        EffectKind::Call { .. } => "call",
-        EffectKind::Build { .. } => "build",
-        EffectKind::SetItem { .. } => "setitem",
-        EffectKind::Append { .. } => "append",
-        EffectKind::Extend { .. } => "extend",
-        EffectKind::Add { .. } => "add",
-        EffectKind::PersistentLoad { .. } => "persistent_load",
-        EffectKind::Extension { .. } => "extension",
-        EffectKind::Buffer { .. } => "buffer",
-    }
-}
-
 /// Whether text that only seems to import does import something that exists.
-pub(crate) fn imports_something_known(names: &Names) -> bool {
+pub(crate) fn imports_something_known(names: &[Names]) -> bool {
     names
-        .all()
         .iter()
+        .flat_map(Names::all)
         .any(|named| named.trust() != Trust::Unknown)
 }

@@ -38,11 +38,48 @@ pub(crate) struct StreamSubject<'s> {
     /// Why each effect is judged as it is.
     pub(crate) reasons: &'s [Reason],
     /// The globals whose calls a rule reports.
-    pub(crate) called: HashSet<String>,
+    pub(crate) called: &'s HashSet<String>,
     pub(crate) integrity: Integrity,
     /// The first error that a loader raises.
     pub(crate) error: Option<Error>,
     pub(crate) carved: bool,
+    /// Who reads it so, where that is not the reading that is reported: only what it alone does is
+    /// looked at then.
+    pub(crate) reading: Option<&'s str>,
+    /// What every reading comes to, the reported one first; empty where all agree.
+    pub(crate) outcomes: &'s [Outcome],
+}
+
+/// What a reading of a stream comes to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Who reads it so.
+    pub(crate) readers: String,
+    /// What kind of reader they are.
+    pub(crate) kind: ReaderKind,
+    /// It comes to STOP.
+    pub(crate) accepts: bool,
+    /// How it ends, in words.
+    pub(crate) end: String,
+    /// Where it ends.
+    pub(crate) offset: usize,
+    /// Number of effects that the reported reading does not have.
+    pub(crate) extra: usize,
+    /// It lacks effects that the reported reading has.
+    pub(crate) missing: bool,
+    /// The first of its own effects.
+    pub(crate) shown: Vec<Evidence>,
+}
+
+/// What kind of reader a reading is that of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReaderKind {
+    /// A loader that begins with this stream.
+    Loader,
+    /// An unpickler that has the memo of the streams before.
+    KeepsMemo,
+    /// A scanner that decodes and runs nothing.
+    Scanner,
 }
 
 impl StreamSubject<'_> {

@@ -103,6 +103,11 @@ fn cases() -> Vec<(&'static str, String, String)> {
             owned("PROTO 4\nFRAME auto\nBINUNICODE \"text\"\nSTOP"),
         ),
         (
+            "dialect-difference",
+            owned("GLOBAL \"builtins\" \"bytearray\"\nMARK\nINT 010\nTUPLE\nREDUCE\nSTOP"),
+            owned("GLOBAL \"builtins\" \"bytearray\"\nMARK\nINT 10\nTUPLE\nREDUCE\nSTOP"),
+        ),
+        (
             "resource-cost",
             owned("NONE\nLONG_BINPUT 536870912\nSTOP"),
             owned("NONE\nLONG_BINPUT 300\nSTOP"),

@@ -3,12 +3,17 @@
 //! Nothing in a file says that it is a pickle: protocol 0 has no header, and every text begins with
 //! some bytes that happen to be opcodes. So the machine runs the bytes, and what it found decides.
 
+use std::collections::BTreeSet;
+
 use memchr::memmem;
-use pickleproof_core::{
-    Dialect, EffectKind, End, Error, ErrorKind, Machine, Opcode, Options, Trace, ValueKind,
-};
+use pickleproof_core::{EffectKind, End, ErrorKind, Opcode, Options, Reading, Trace, ValueKind};
 
 use crate::{FormatKind, Loader, Member};
+
+mod readings;
+
+pub use readings::Other;
+use readings::{Runs, run, run_on, stops};
 
 /// How sure it is that bytes are meant as a pickle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,16 +27,19 @@ pub enum Strength {
 /// A stream that was found and run.
 #[derive(Debug)]
 pub struct Stream<'a> {
-    /// The run.
+    /// The run, as `_pickle` of the releases before 3.13.15 reads the stream from memory; for joblib
+    /// as `pickle.py` does.
     pub trace: Trace<'a>,
+    /// Who else reads it so; empty for everyone.
+    pub readings: Vec<Reading>,
+    /// The runs of those who read it otherwise.
+    pub others: Vec<Other<'a>>,
     /// How sure it is that it is a stream.
     pub strength: Strength,
     /// It follows neither the member's start nor another stream: a loader would have to seek.
     pub carved: bool,
     /// Who would load it.
     pub loader: Loader,
-    /// Why `_pickle` gives up on it, where `pickle.py` goes on and the run is that of `pickle.py`.
-    pub rejected: Option<Error>,
 }
 
 /// What is known of a member after its streams were run.
@@ -76,6 +84,8 @@ pub fn streams<'a>(
         options,
         found: Found::default(),
         held: Vec::new(),
+        chain: None,
+        starts: BTreeSet::new(),
     };
     search.run(take);
     search.found
@@ -86,10 +96,16 @@ struct Search<'m, 'a> {
     options: &'m Options,
     found: Found,
     /// Data-only streams that count only if more follows.
-    held: Vec<Trace<'a>>,
+    held: Vec<Runs<'a>>,
+    /// Where the streams begin that follow each other up to here, if a stream may still ask for the
+    /// memo of one before it.
+    chain: Option<usize>,
+    /// Where a second load of the file begins for some readers and not for others.
+    starts: BTreeSet<usize>,
 }
 
-/// What a run says about the bytes.
+/// What a run says about the bytes, the most first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Evidence {
     Strong,
     Weak,
@@ -108,22 +124,28 @@ impl<'a> Search<'_, 'a> {
                 self.found.unread = Some(position);
                 return;
             }
-            let (trace, rejected) = self.run_at(position, self.options.clone());
-            let evidence = self.weigh(&trace, position);
-            let (stopped, next) = (matches!(trace.end, End::Stop { .. }), trace.consumed);
+            self.take_skipped_start(position, take);
+            let runs = self.run_at(position, self.options);
+            let runs = self.with_memo(runs, position);
+            self.note_starts(&runs);
+            let next = runs.next();
+            let behind = runs.trace.consumed;
+            let evidence = self.weigh(&runs, position);
+            let found = matches!(evidence, Evidence::Strong | Evidence::Weak);
             match evidence {
                 Evidence::Strong => {
                     self.release(take);
-                    self.hand_out(trace, rejected, (Strength::Strong, carved), take);
+                    self.hand_out(runs, (Strength::Strong, carved), take);
                 }
                 Evidence::Weak => {
                     self.release(take);
-                    self.hand_out(trace, rejected, (Strength::Weak, carved), take);
+                    self.hand_out(runs, (Strength::Weak, carved), take);
                 }
-                Evidence::Slight => self.held.push(trace),
+                Evidence::Slight => self.held.push(runs),
                 Evidence::Nothing => {}
             }
-            if stopped && next > position {
+            if let Some(next) = next.filter(|next| *next > position) {
+                self.chain.get_or_insert(position);
                 position = next;
                 carved = false;
                 if self.found.torch_legacy && self.found.streams >= TORCH_LEGACY_STREAMS {
@@ -131,9 +153,10 @@ impl<'a> Search<'_, 'a> {
                 }
                 continue;
             }
-            if matches!(evidence, Evidence::Strong | Evidence::Weak) {
+            self.chain = None;
+            if found {
                 // The stream is broken: what follows the break is looked at for another one.
-                position = next.max(position.saturating_add(1));
+                position = behind.max(position.saturating_add(1));
             }
             match self.next_head(position) {
                 Some(head) => {
@@ -143,32 +166,81 @@ impl<'a> Search<'_, 'a> {
                 None => break,
             }
         }
+        self.take_skipped_start(bytes.len(), take);
         if self.found.streams > 0 && position < bytes.len() && !self.found.torch_legacy {
             self.found.trailing = Some(position);
         }
     }
 
-    /// Runs as `_pickle` does; where that gives up and `pickle.py` does more, as `pickle.py` does.
-    fn run_at(&self, position: usize, options: Options) -> (Trace<'a>, Option<Error>) {
-        let python = Options {
-            dialect: Dialect::Python,
-            ..options.clone()
-        };
-        let trace = Machine::new(self.member.bytes, position, options).run();
-        let Some(error) = trace.error() else {
-            return (trace, None);
-        };
-        let other = Machine::new(self.member.bytes, position, python).run();
-        let goes_on =
-            other.effects.len() > trace.effects.len() || matches!(other.end, End::Stop { .. });
-        if goes_on {
-            (other, Some(error))
-        } else {
-            (trace, None)
+    fn run_at(&self, position: usize, options: &Options) -> Runs<'a> {
+        run(self.member.bytes, position, options, self.member.loader)
+    }
+
+    /// Readers that lose what is left of a frame begin to read behind it, and those that find another
+    /// end behind that.
+    fn note_starts(&mut self, runs: &Runs<'a>) {
+        let next = runs.next();
+        for trace in runs.traces().filter(|trace| stops(trace)) {
+            let starts = [Some(trace.consumed), trace.frame_end];
+            let other = starts
+                .into_iter()
+                .flatten()
+                .filter(|start| Some(*start) != next);
+            self.starts.extend(other);
         }
     }
 
-    fn weigh(&self, trace: &Trace<'_>, position: usize) -> Evidence {
+    /// Hands out the streams at starts before `position` that the search has run past.
+    fn take_skipped_start(&mut self, position: usize, take: &mut dyn FnMut(Stream<'a>)) {
+        self.starts.remove(&position);
+        while let Some(start) = self
+            .starts
+            .first()
+            .copied()
+            .filter(|start| *start < position)
+        {
+            self.starts.remove(&start);
+            if start >= self.member.bytes.len() || self.found.streams >= MAX_STREAMS {
+                continue;
+            }
+            let runs = self.run_at(start, self.options);
+            if let Evidence::Strong = self.weigh(&runs, start) {
+                self.hand_out(runs, (Strength::Strong, false), take);
+            }
+        }
+    }
+
+    /// Adds the run of an unpickler that still has the memo of the streams before, where this one
+    /// asks for it.
+    fn with_memo(&mut self, mut runs: Runs<'a>, position: usize) -> Runs<'a> {
+        let error = runs.trace.error();
+        if error.is_some_and(|error| error.kind == ErrorKind::MissingMemo)
+            && let Some(start) = self.chain.take()
+        {
+            let trace = run_on(self.member.bytes, start, self.options);
+            if trace
+                .effects
+                .last()
+                .is_some_and(|last| last.offset >= position)
+            {
+                runs.others.push(Other {
+                    readings: Vec::new(),
+                    trace,
+                });
+            }
+        }
+        runs
+    }
+
+    /// What the reading says that finds most.
+    fn weigh(&self, runs: &Runs<'_>, position: usize) -> Evidence {
+        runs.traces()
+            .map(|trace| self.weigh_trace(trace, position))
+            .min()
+            .unwrap_or(Evidence::Nothing)
+    }
+
+    fn weigh_trace(&self, trace: &Trace<'_>, position: usize) -> Evidence {
         let bytes = self.member.bytes;
         let declared = bytes.get(position) == Some(&Opcode::Proto.byte())
             && bytes
@@ -230,19 +302,18 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn release(&mut self, take: &mut dyn FnMut(Stream<'a>)) {
-        for trace in core::mem::take(&mut self.held) {
-            self.hand_out(trace, None, (Strength::Strong, false), take);
+        for runs in core::mem::take(&mut self.held) {
+            self.hand_out(runs, (Strength::Strong, false), take);
         }
     }
 
     fn hand_out(
         &mut self,
-        trace: Trace<'a>,
-        rejected: Option<Error>,
+        runs: Runs<'a>,
         (strength, carved): (Strength, bool),
         take: &mut dyn FnMut(Stream<'a>),
     ) {
-        if self.found.streams == 0 && is_torch_magic(&trace) {
+        if self.found.streams == 0 && is_torch_magic(&runs.trace) {
             self.found.torch_legacy = true;
         }
         self.found.streams = self.found.streams.saturating_add(1);
@@ -252,11 +323,12 @@ impl<'a> Search<'_, 'a> {
             self.member.loader
         };
         take(Stream {
-            trace,
+            trace: runs.trace,
+            readings: runs.readings,
+            others: runs.others,
             strength,
             carved,
             loader,
-            rejected,
         });
     }
 
@@ -293,8 +365,9 @@ impl<'a> Search<'_, 'a> {
     fn has_effects(&self, position: usize) -> bool {
         let mut options = self.options.clone();
         options.limits.instructions = CARVED_INSTRUCTIONS;
-        let (trace, _) = self.run_at(position, options);
-        !trace.effects.is_empty() && plausible_imports(&trace)
+        self.run_at(position, &options)
+            .traces()
+            .any(|trace| !trace.effects.is_empty() && plausible_imports(trace))
     }
 }
 

@@ -154,6 +154,12 @@ impl<'a> Decoder<'a> {
         self.frame_overrun
     }
 
+    /// The end of the current frame, if it is not reached yet.
+    #[must_use]
+    pub fn frame_end(&self) -> Option<usize> {
+        self.frame_end.filter(|end| *end > self.position)
+    }
+
     /// The byte at the position, if there is one.
     #[must_use]
     pub fn peek(&self) -> Option<u8> {
@@ -220,6 +226,14 @@ impl<'a> Decoder<'a> {
                 if source.in_frame && cut {
                     self.frame_overrun.get_or_insert(offset);
                     return Err(Error::new(ErrorKind::FrameOverrun, offset));
+                }
+                if cut
+                    && self
+                        .frame_end
+                        .is_some_and(|end| end > offset.saturating_add(1))
+                {
+                    // Another reader may find the operand behind the frame.
+                    self.frame_overrun.get_or_insert(offset);
                 }
                 return Err(error);
             }

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::graph::{GlobalId, Graph, Span};
 use crate::limits::LimitKind;
 use crate::opcode::Opcode;
+use crate::reading::Divergence;
 use crate::value::Value;
 
 /// One thing that a loader would do, and the instruction that makes it.
@@ -153,8 +154,12 @@ pub struct Trace<'a> {
     pub protocol: u8,
     /// What loading would cost.
     pub cost: Cost,
-    /// First instruction that crosses its frame's end, where loaders part ways.
-    pub frame_overrun: Option<usize>,
+    /// Where other readings part ways; noted by [`Dialect::C`](crate::Dialect::C) only, but for
+    /// frames.
+    pub divergence: Divergence,
+    /// The end of the frame that STOP stands in, where that lies behind STOP: some readers lose what
+    /// is left of it, and others go on in it. `None` for a run that did not come to STOP.
+    pub frame_end: Option<usize>,
     /// First fault at which some releases stop, and behind which the run went on.
     pub tolerated: Option<Error>,
 }

@@ -16,6 +16,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::memo::Memo;
 use crate::opcode::Opcode;
 use crate::pickletools;
+use crate::reading::Divergence;
 use crate::value::{Value, ValueKind};
 
 mod calls;
@@ -105,6 +106,9 @@ pub struct Machine<'a> {
     profiles: HashMap<Value, Profile>,
     supports: HashMap<Value, Support>,
     tolerated: Option<Error>,
+    divergence: Divergence,
+    /// An entry of the memo stands behind a gap.
+    memo_gap: bool,
 }
 
 impl<'a> Machine<'a> {
@@ -139,6 +143,8 @@ impl<'a> Machine<'a> {
             profiles: HashMap::new(),
             supports: HashMap::new(),
             tolerated: None,
+            divergence: Divergence::default(),
+            memo_gap: false,
             options,
         }
     }
@@ -227,9 +233,22 @@ impl<'a> Machine<'a> {
             instructions: self.instructions,
             protocol: self.highest_protocol,
             cost: self.cost,
-            frame_overrun: self.decoder.frame_overrun(),
+            divergence: Divergence {
+                frame: self.decoder.frame_overrun(),
+                ..self.divergence
+            },
+            frame_end: match end {
+                End::Stop { .. } => self.decoder.frame_end(),
+                End::Broken(_) | End::Limit { .. } => None,
+            },
             tolerated: self.tolerated,
         }
+    }
+
+    /// Offset of the next instruction.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.decoder.position()
     }
 
     /// The effects so far.
@@ -369,6 +388,9 @@ impl<'a> Machine<'a> {
             }
             Opcode::Memoize => {
                 let top = self.top()?;
+                if self.memo_gap {
+                    self.divergence.memo.get_or_insert(self.offset);
+                }
                 self.put(self.memo.next(), top)?;
             }
 

@@ -381,6 +381,22 @@ pub(crate) fn python_int_line(line: &[u8], radix: Radix) -> Result<Parsed, Error
     }
 }
 
+/// Whether a line of INT or LONG is plainly the same number to every release and dialect: digits that
+/// do not begin with 0, `0`, or one of INT's bools.
+pub(crate) fn reads_alike(line: &[u8], long: bool) -> bool {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    let text = if long {
+        text.strip_suffix(b"L").unwrap_or(text)
+    } else {
+        text
+    };
+    if text == b"0" || (!long && (text == b"00" || text == b"01")) {
+        return true;
+    }
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    digits.first().is_some_and(|first| *first != b'0') && digits.iter().all(u8::is_ascii_digit)
+}
+
 /// C's `strtol`: the value and what it left; `None` where it overflows.
 fn strtol(text: &[u8], radix: Radix) -> Option<(i64, &[u8])> {
     let mut rest = trim_start(text);

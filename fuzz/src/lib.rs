@@ -17,12 +17,14 @@ pub mod differential;
 pub mod generate;
 mod loads;
 pub mod oracle;
+mod readings;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use analyze::analyze;
 pub use loads::{loads, loads_structured};
+pub use readings::readings;
 
 /// Runs a target on each file named on the command line.
 #[must_use]

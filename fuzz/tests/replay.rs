@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pickleproof_corpus::samples;
-use pickleproof_fuzz::{analyze, differential, loads, loads_structured};
+use pickleproof_fuzz::{analyze, differential, loads, loads_structured, readings};
 
 /// At most so many bytes of a sample are cut at each length.
 const CUT: usize = 160;
@@ -42,6 +42,11 @@ fn differential_holds() {
 }
 
 #[test]
+fn readings_hold() {
+    replay("readings", readings);
+}
+
+#[test]
 fn analyze_holds() {
     replay("analyze", analyze);
 }
@@ -73,6 +78,7 @@ fn altered_samples_hold() {
                 }
             }
             loads(&bytes);
+            readings(&bytes);
             analyze(&bytes);
         }
     }

@@ -128,6 +128,25 @@ pub struct Stream {
     pub effects: Vec<Effect>,
     /// Number of effects, listed or not.
     pub effects_total: u64,
+    /// What loaders and releases do with it that read it otherwise; absent if all read it the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    pub readings: Vec<Reading>,
+}
+
+/// A stream as some loaders or releases read it, and others do not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reading {
+    /// Who reads it so, in words.
+    pub readers: String,
+    /// How it ends for them, in words.
+    pub end: String,
+    /// The worst of the effects that only they have.
+    pub risk: Risk,
+    /// What loading it would do to them, in stream order; cut at a limit.
+    pub effects: Vec<Effect>,
+    /// Number of effects, listed or not.
+    pub effects_total: u64,
 }
 
 /// Why a loader would give up on a stream.

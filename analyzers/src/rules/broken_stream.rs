@@ -11,6 +11,9 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
     let Subject::Stream(stream) = subject else {
         return;
     };
+    if stream.reading.is_some() {
+        return;
+    }
     let Some(error) = stream.error else { return };
     let ran = stream
         .trace
@@ -18,7 +21,13 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         .iter()
         .filter(|effect| effect.offset < error.offset)
         .count();
-    let after = stream.trace.effects.len().saturating_sub(ran);
+    let elsewhere = stream.outcomes.iter().map(|other| other.extra).max();
+    let after = stream
+        .trace
+        .effects
+        .len()
+        .saturating_sub(ran)
+        .saturating_add(elsewhere.unwrap_or(0));
     let before = match ran {
         0 => "nothing has run before".to_owned(),
         1 => "1 effect has happened before".to_owned(),

@@ -8,6 +8,9 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
     let Subject::Stream(stream) = subject else {
         return;
     };
+    if stream.reading.is_some() {
+        return;
+    }
     if !stream.carved {
         return;
     }

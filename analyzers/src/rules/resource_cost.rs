@@ -18,6 +18,9 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
     let Subject::Stream(stream) = subject else {
         return;
     };
+    if stream.reading.is_some() {
+        return;
+    }
     let cost = stream.trace.cost;
     let size = stream.trace.consumed.saturating_sub(stream.trace.start) as u64;
     let memo = cost.memo_bytes > MEMO_BYTES && cost.memo_bytes > size.saturating_mul(MEMO_RATIO);

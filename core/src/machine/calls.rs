@@ -58,6 +58,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn import_line_names(&mut self, instruction: &Instruction<'a>) -> Step<Value> {
+        self.note_names(instruction);
         let (module, name) = match instruction.operand {
             Operand::Lines(module, name) => (line_text(module), line_text(name)),
             _ => (&[][..], &[][..]),
@@ -85,6 +86,19 @@ impl<'a> Machine<'a> {
         let names = (unescaped(module)?, unescaped(name)?);
         self.import(instruction.opcode, names)?;
         Ok(())
+    }
+
+    /// pickletools un-escapes names, and decodes them otherwise.
+    pub(super) fn note_names(&mut self, instruction: &Instruction<'a>) {
+        let odd = |line: &[u8]| !line.is_ascii() || line.contains(&b'\\');
+        let differs = match instruction.operand {
+            Operand::Lines(module, name) => odd(module) || odd(name),
+            Operand::Line(line) => odd(line),
+            _ => false,
+        };
+        if differs {
+            self.divergence.pickletools.get_or_insert(self.offset);
+        }
     }
 
     pub(super) fn import_lines(&mut self, instruction: &Instruction<'a>) -> Step {

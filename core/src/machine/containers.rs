@@ -140,6 +140,9 @@ impl Machine<'_> {
         let nothing = self.stack.len() == mark;
         let looks_up = self.is_python() || self.options.version.looks_up_for_nothing();
         if nothing && !looks_up {
+            if target.kind() != ValueKind::List {
+                self.divergence.nothing.get_or_insert(self.offset);
+            }
             return Ok(());
         }
         match target.kind() {
@@ -334,6 +337,7 @@ impl Machine<'_> {
                 && !self.is_python()
                 && !self.options.version.looks_up_for_nothing() =>
             {
+                self.divergence.nothing.get_or_insert(self.offset);
                 Ok(())
             }
             _ => self.fault(ErrorKind::MissingMethod),

@@ -5,7 +5,11 @@ use crate::codec::{self, Encoding};
 use crate::decode::line_text;
 use crate::graph::python_2_string;
 use crate::number::{self, Integer, Parsed, Radix};
+use crate::opcode::Opcode;
 use crate::text;
+
+/// All but C read BINSTRING's length as signed.
+const MAX_SIGNED_LENGTH: usize = 0x7fff_ffff;
 
 impl Machine<'_> {
     /// A value that is the literal of the instruction being run.
@@ -53,6 +57,9 @@ impl Machine<'_> {
         let Operand::Line(line) = instruction.operand else {
             return Ok(());
         };
+        if !number::reads_alike(line, false) {
+            self.divergence.integer.get_or_insert(self.offset);
+        }
         let parsed = if self.is_python() {
             number::python_int_line(line, self.radix())
         } else {
@@ -65,6 +72,9 @@ impl Machine<'_> {
         let Operand::Line(line) = instruction.operand else {
             return Ok(());
         };
+        if !number::reads_alike(line, true) {
+            self.divergence.integer.get_or_insert(self.offset);
+        }
         let text = line_text(line);
         let text = text.strip_suffix(b"L").unwrap_or(text);
         let parsed = if self.is_python() {
@@ -97,6 +107,10 @@ impl Machine<'_> {
         let parsed = if self.is_python() {
             number::python_float(line_text(line))
         } else {
+            // What `float()` makes of a line that C refuses is seen where C breaks.
+            if line.contains(&0) {
+                self.divergence.text.get_or_insert(self.offset);
+            }
             number::c_float(line)
         };
         match parsed {
@@ -119,6 +133,12 @@ impl Machine<'_> {
             }
         }
         if let Some(raw) = python_2_string(instruction) {
+            if raw.len() > MAX_SIGNED_LENGTH {
+                self.divergence.text.get_or_insert(self.offset);
+            }
+            if instruction.opcode == Opcode::String && !raw.is_ascii() {
+                self.divergence.pickletools.get_or_insert(self.offset);
+            }
             let (encoding, errors) = (self.options.encoding, self.options.errors);
             if let Err(kind) = codec::check(&raw, encoding, errors) {
                 return self.fault(kind);

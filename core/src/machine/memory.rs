@@ -87,7 +87,10 @@ impl Machine<'_> {
         }
     }
 
-    fn missing_memo(&self) -> Step {
+    fn missing_memo(&mut self) -> Step {
+        if self.memo_gap {
+            self.divergence.memo.get_or_insert(self.offset);
+        }
         let error = crate::Error::new(ErrorKind::MissingMemo, self.offset);
         Err(Halt::Error(if self.options.version.raises_key_error() {
             error.raised_as(Exception::KeyError)
@@ -152,7 +155,10 @@ impl Machine<'_> {
         }
     }
 
-    fn memo_index(&self, text: &[u8]) -> Step<Parsed> {
+    fn memo_index(&mut self, text: &[u8]) -> Step<Parsed> {
+        if text.contains(&0) {
+            self.divergence.text.get_or_insert(self.offset);
+        }
         let parsed = if self.is_python() {
             number::python_integer(text, Radix::Decimal)
         } else {
@@ -171,6 +177,8 @@ impl Machine<'_> {
     #[inline]
     pub(super) fn put(&mut self, index: u64, value: Value) -> Step {
         self.memo_has_room()?;
+        // 3.15 counts what stands in an array of at least 32 entries that is half full.
+        self.memo_gap |= index >= 32 && index > self.memo.len();
         let bytes = index.saturating_mul(C_MEMO_BYTES_PER_INDEX);
         if bytes > self.cost.memo_bytes {
             if bytes >= MAX_C_MEMO_BYTES && self.has_dense_memo() {

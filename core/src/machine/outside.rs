@@ -23,6 +23,7 @@ impl<'a> Machine<'a> {
         if self.options.dialect == Dialect::C && !self.resolves_persistent_ids() {
             return self.fault(ErrorKind::MissingPersistentLoad);
         }
+        self.note_names(instruction);
         if !line_text(line).is_ascii() {
             return self.fault(ErrorKind::InvalidPersistentId);
         }

@@ -3,7 +3,7 @@
 
 use pickleproof_analyzers::judgement::{self, ArtifactJudgement};
 
-use super::{Artifact, Effect, Evidence, Finding, Gap, Import, Stream, StreamError};
+use super::{Artifact, Effect, Evidence, Finding, Gap, Import, Reading, Stream, StreamError};
 
 impl Artifact {
     /// The report's entry for the artifact at `path`, which is text from
@@ -56,6 +56,7 @@ impl From<judgement::StreamJudgement> for Stream {
             imports,
             effects,
             effects_total,
+            readings,
         } = stream;
         Self {
             location,
@@ -68,6 +69,26 @@ impl From<judgement::StreamJudgement> for Stream {
             integrity: integrity.into(),
             error: error.map(StreamError::from),
             imports: convert(imports),
+            effects: convert(effects),
+            effects_total,
+            readings: convert(readings),
+        }
+    }
+}
+
+impl From<judgement::ReadingRecord> for Reading {
+    fn from(reading: judgement::ReadingRecord) -> Self {
+        let judgement::ReadingRecord {
+            readers,
+            end,
+            risk,
+            effects,
+            effects_total,
+        } = reading;
+        Self {
+            readers,
+            end,
+            risk: risk.into(),
             effects: convert(effects),
             effects_total,
         }

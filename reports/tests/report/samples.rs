@@ -49,6 +49,7 @@ fn stream(location: &str, risk: Risk, integrity: Integrity) -> StreamJudgement {
         imports: Vec::new(),
         effects: Vec::new(),
         effects_total: 0,
+        readings: Vec::new(),
     }
 }
 

@@ -1,0 +1,149 @@
+//! What each reading of a stream comes to, where they differ.
+
+use std::collections::HashSet;
+
+use pickleproof_containers::Stream;
+use pickleproof_core::pickletools::Operations;
+use pickleproof_core::{Effect, End, Opcode, Reading, Trace};
+
+use crate::judgement::Evidence;
+use crate::render::Renderer;
+use crate::subject::{Outcome, ReaderKind};
+
+/// So many effects of another reading are shown.
+const SHOWN: usize = 3;
+
+/// The effects that the reported reading has, by place and text.
+pub(super) struct Mask(HashSet<(usize, String)>);
+
+impl Mask {
+    /// Without other readings nothing asks for it.
+    pub(super) fn of(renderer: Renderer<'_, '_>, wanted: bool) -> Self {
+        let effects = renderer.trace.effects.iter().filter(|_| wanted);
+        Self(
+            effects
+                .map(|effect| (effect.offset, renderer.effect(effect)))
+                .collect(),
+        )
+    }
+
+    pub(super) fn holds(&self, renderer: Renderer<'_, '_>, effect: &Effect) -> bool {
+        self.0.contains(&(effect.offset, renderer.effect(effect)))
+    }
+}
+
+/// What each run comes to, the reported one first; empty where everyone reads the stream the same.
+pub(super) fn outcomes(
+    stream: &Stream<'_>,
+    renderers: &[Renderer<'_, '_>],
+    mask: &Mask,
+) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    let readers =
+        core::iter::once(&stream.readings).chain(stream.others.iter().map(|other| &other.readings));
+    for (index, (renderer, readings)) in renderers.iter().zip(readers).enumerate() {
+        let trace = renderer.trace;
+        let extra: Vec<&Effect> = trace
+            .effects
+            .iter()
+            .filter(|effect| index > 0 && !mask.holds(*renderer, effect))
+            .collect();
+        let missing = index > 0
+            && trace.effects.len().saturating_sub(extra.len()) < stream.trace.effects.len();
+        outcomes.push(Outcome {
+            readers: describe(readings, index == 0),
+            kind: if readings.is_empty() && index > 0 {
+                ReaderKind::KeepsMemo
+            } else {
+                ReaderKind::Loader
+            },
+            accepts: matches!(trace.end, End::Stop { .. }),
+            end: end(trace),
+            offset: end_at(trace),
+            extra: extra.len(),
+            missing,
+            shown: extra
+                .iter()
+                .take(SHOWN)
+                .map(|effect| Evidence {
+                    offset: effect.offset as u64,
+                    opcode: effect.opcode.name(),
+                    note: renderer.effect(effect),
+                })
+                .collect(),
+        });
+    }
+    let scanners = pickletools(&stream.trace);
+    if outcomes.len() < 2 && scanners.is_none() {
+        outcomes.clear();
+    }
+    outcomes.extend(scanners);
+    outcomes
+}
+
+fn describe(readings: &[Reading], reported: bool) -> String {
+    match (readings.is_empty(), reported) {
+        (true, true) => "every loader".to_owned(),
+        (true, false) => "an unpickler that has loaded the streams before".to_owned(),
+        (false, _) => Reading::describe(readings),
+    }
+}
+
+fn end(trace: &Trace<'_>) -> String {
+    let effects = match trace.effects.len() {
+        0 => "without an effect".to_owned(),
+        1 => "after 1 effect".to_owned(),
+        count => format!("after {count} effects"),
+    };
+    match trace.end {
+        End::Stop { offset, .. } => format!("stops at offset {offset} {effects}"),
+        End::Broken(error) => format!("{} {effects}: {error}", error.exception.name()),
+        End::Limit { which, offset } => {
+            format!("the limit on {which} is hit at offset {offset} {effects}")
+        }
+    }
+}
+
+const fn end_at(trace: &Trace<'_>) -> usize {
+    match trace.end {
+        End::Stop { offset, .. } | End::Limit { offset, .. } => offset,
+        End::Broken(error) => error.offset,
+    }
+}
+
+/// Where scanners that stand on pickletools give up on a stream that loaders accept.
+fn pickletools(trace: &Trace<'_>) -> Option<Outcome> {
+    let odd = trace.divergence.pickletools.or(trace.divergence.text)?;
+    let mut failed = None;
+    let readings = Reading::all(pickleproof_core::Dialect::PickleTools);
+    for reading in &readings {
+        let mut operations = Operations::new(trace.graph.bytes(), trace.start, reading.version);
+        if let Some(Err(error)) = operations.by_ref().find(Result::is_err) {
+            failed.get_or_insert((error, *reading));
+        }
+    }
+    let opcode = |offset: usize| {
+        let byte = trace.graph.bytes().get(offset);
+        byte.and_then(|byte| Opcode::from_byte(*byte))
+            .map_or("-", Opcode::name)
+    };
+    let (end, offset) = match failed {
+        Some((error, _)) => (format!("raises {error}"), error.offset),
+        None => ("reads other names from here on".to_owned(), odd),
+    };
+    let evidence = Evidence {
+        offset: offset as u64,
+        opcode: opcode(offset),
+        note: end.clone(),
+    };
+    Some(Outcome {
+        readers: "pickletools".to_owned(),
+        kind: ReaderKind::Scanner,
+        accepts: failed.is_none(),
+        end,
+        offset,
+        extra: 0,
+        missing: false,
+        shown: vec![evidence],
+    })
+}
