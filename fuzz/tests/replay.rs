@@ -31,6 +31,11 @@ fn loads_holds() {
 }
 
 #[test]
+fn readings_hold() {
+    replay("readings", readings);
+}
+
+#[test]
 fn loads_structured_holds() {
     replay("loads_structured", loads_structured);
 }
@@ -39,11 +44,6 @@ fn loads_structured_holds() {
 #[test]
 fn differential_holds() {
     replay("differential", differential::target);
-}
-
-#[test]
-fn readings_hold() {
-    replay("readings", readings);
 }
 
 #[test]
