@@ -287,6 +287,9 @@ class PeekAll:
         return data
 
     def readinto(self, buffer):
+        if not len(buffer):
+            # Asked for no bytes, `_pickle` looks for a file where its buffer is empty. `loads` has none.
+            raise pickle.UnpicklingError("pickle data was truncated")
         data = self.read(len(buffer))
         buffer[:len(data)] = data
         return len(data)

@@ -7,8 +7,10 @@ use super::{
     Step, Support, Value, ValueKind,
 };
 use crate::decode::line_text;
+use crate::equality::Equality;
 use crate::graph::Name;
 use crate::pickletools;
+use crate::text;
 
 /// At most so many arguments are spread out of what `pickle.py` takes in a tuple's place.
 const MAX_SPREAD: usize = 1 << 16;
@@ -180,38 +182,34 @@ impl<'a> Machine<'a> {
         if !self.is_python() {
             return self.fault(kind);
         }
-        let items: Vec<Value> = match arguments.kind() {
-            ValueKind::List | ValueKind::Set | ValueKind::FrozenSet => {
-                self.graph.items(arguments).take(MAX_SPREAD).collect()
+        let graph = &self.graph;
+        let mut items: Vec<Value> = match arguments.kind() {
+            ValueKind::List => graph.list(arguments),
+            ValueKind::Set | ValueKind::FrozenSet => Equality::new(graph).members(arguments),
+            ValueKind::Dict => {
+                let pairs = Equality::new(graph).pairs(arguments);
+                pairs.into_iter().map(|(key, _)| key).collect()
             }
-            ValueKind::Dict => self
-                .graph
-                .items(arguments)
-                .step_by(2)
-                .take(MAX_SPREAD)
-                .collect(),
             ValueKind::Str | ValueKind::Character => {
-                let text = self.graph.text(arguments).unwrap_or_default();
-                String::from_utf8_lossy(&text)
-                    .chars()
+                let text = graph.text(arguments).unwrap_or_default();
+                let character =
+                    |code_point| Value::pack(ValueKind::Character, u64::from(code_point));
+                text::code_points(&text)
                     .take(MAX_SPREAD)
-                    .map(|character| {
-                        Value::pack(ValueKind::Character, u64::from(u32::from(character)))
-                    })
+                    .map(character)
                     .collect()
             }
             ValueKind::Bytes | ValueKind::ByteArray | ValueKind::View => {
-                let base = self.graph.view_base(arguments).unwrap_or(arguments);
-                let bytes = self.graph.byte_string(base).unwrap_or_default();
+                let base = graph.view_base(arguments).unwrap_or(arguments);
+                let bytes = graph.byte_array(base);
+                let bytes = bytes.iter().take(MAX_SPREAD);
                 bytes
-                    .iter()
-                    .take(MAX_SPREAD)
                     .map(|byte| Value::small_int(i32::from(*byte)))
-                    .chain(self.graph.items(base).take(MAX_SPREAD))
                     .collect()
             }
             _ => return self.fault_or(kind, Exception::TypeError),
         };
+        items.truncate(MAX_SPREAD);
         Ok(self.graph.new_tuple(self.offset, &items)?)
     }
 

@@ -292,6 +292,17 @@ impl Machine<'_> {
                 }
                 Ok(self.graph.assign(target, key, value)?)
             }
+            // A sequence is asked for the index before it is found to take no items.
+            ValueKind::Str
+            | ValueKind::Character
+            | ValueKind::Bytes
+            | ValueKind::Tuple
+            | ValueKind::Set
+            | ValueKind::FrozenSet
+                if key.kind() == ValueKind::LongInt && self.graph.small_integer(key).is_none() =>
+            {
+                self.fault(ErrorKind::IndexOutOfRange)
+            }
             _ => self.fault_as(ErrorKind::MissingMethod, Exception::TypeError),
         }
     }
