@@ -17,7 +17,7 @@ Implementations: `c` is `_pickle` with the semantics of `loads`, `cf` the same f
 `peek`, `cb` from a buffered file; `py` is `pickle.py`; `genops` and `dis` are those of pickletools.
 
 Batches. Every number is 4 bytes, little endian. The first answer, before any question, is a hello:
-`[n][JSON]` with `version` and `impls`. A question is `[n][body]`, the body `[n][JSON header]` and
+`[n][JSON]` with `version`, `impls` and the `bits` of a size. A question is `[n][body]`, the body `[n][JSON header]` and
 `[n][stream]` as often as the header's `streams` says. Other keys of the header: `impls`;
 `options`, which hold for all streams of the batch: `encoding`, `errors`, `buffers` (a list of
 `{"t": "bytes" or "bytearray", "hex"}`), `ext` (`{code: [module, name]}`, registered with copyreg),
@@ -38,8 +38,11 @@ Each question is answered by a child process under limits of memory and recursio
 takes too long it is replaced, the batch is asked again one stream and one implementation at a time,
 and who is guilty gets the error CRASH(status) or TIMEOUT.
 
-Streams a second on one core, streams of 100 bytes on average that were generated and mutated:
-SPEEDS
+Streams a second of one core's time, for 10,000 generated and mutated streams of 123 bytes on average,
+as 3.11.7 on a 2026 server does them: c 23,500, cf 23,000, cb 22,500, genops with operands 25,500,
+dis 18,000, py 11,900; c, py and genops together 5,300, all six 3,400. 3.8 and 3.13 are a tenth to a
+third slower. The machine's side of the six takes a fifth of that time. `scripts/differential` does
+5,000,000 streams with c, py and genops in 15 to 30 minutes on two cores.
 """
 
 import copyreg
@@ -592,7 +595,9 @@ def answer(body):
 
 
 def hello():
-    return encode({"impls": IMPLEMENTATIONS, "version": list(sys.version_info[:3])}).encode()
+    bits = sys.maxsize.bit_length() + 1
+    version = list(sys.version_info[:3])
+    return encode({"bits": bits, "impls": IMPLEMENTATIONS, "version": version}).encode()
 
 
 # ----------------------------------------------------------------------------------- the processes

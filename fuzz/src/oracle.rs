@@ -107,6 +107,7 @@ pub struct Oracle {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     version: Version,
+    bits: u64,
     implementations: Vec<Implementation>,
     /// Results that the question under way is to give, and implementations of it.
     expected: (usize, usize),
@@ -147,6 +148,7 @@ impl Oracle {
             input,
             output: BufReader::with_capacity(1 << 20, output),
             version: Version::CLASSIC,
+            bits: 64,
             implementations: Vec::new(),
             expected: (0, 0),
         };
@@ -162,6 +164,7 @@ impl Oracle {
             return Err(format!("{} does not tell its version", python.display()));
         };
         oracle.version = Version { minor, patch };
+        oracle.bits = hello.get("bits").and_then(Json::as_u64).unwrap_or(64);
         let names = hello.get("impls").and_then(Json::as_array);
         oracle.implementations = names
             .into_iter()
@@ -175,6 +178,12 @@ impl Oracle {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
+    }
+
+    /// Whether sizes have fewer than 64 bits, so that large ones are refused that others take.
+    #[must_use]
+    pub const fn is_narrow(&self) -> bool {
+        self.bits < 64
     }
 
     /// Who can be asked.

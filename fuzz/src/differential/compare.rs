@@ -71,3 +71,32 @@ fn is_set_order(stream: &[u8], ours: &Json, theirs: &Json) -> bool {
         && taken.len() == given.len()
         && taken.iter().all(known)
 }
+
+/// Whether there may be a size or an index in the stream that 32 bits with a sign do not hold.
+pub(super) fn has_wide_sizes(stream: &[u8]) -> bool {
+    const DIGITS: usize = 10;
+    let wide = |tail: &[u8]| {
+        let Some((opcode, operand)) = tail.split_first() else {
+            return false;
+        };
+        let width = match opcode {
+            b'B' | b'X' | b'T' | b'r' | b'j' => 4,
+            0x8d | 0x8e | 0x95 | 0x96 => 8,
+            _ => return false,
+        };
+        // The last of the first four bytes has the sign.
+        operand.get(3..width).is_some_and(has_high_bit)
+    };
+    (0..stream.len()).any(|at| stream.get(at..).is_some_and(wide))
+        || stream
+            .windows(DIGITS)
+            .any(|window| window.iter().all(u8::is_ascii_digit))
+}
+
+/// Whether the fourth byte of a length, or one behind it, makes it 2**31 or more.
+fn has_high_bit(bytes: &[u8]) -> bool {
+    match bytes.split_first() {
+        Some((fourth, above)) => *fourth >= 0x7f || above.iter().any(|byte| *byte > 0),
+        None => false,
+    }
+}
