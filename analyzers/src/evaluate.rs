@@ -5,10 +5,12 @@
 //! and gives nothing for what it is not sure of. Work and memory are bounded.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use pickleproof_core::{EffectKind, Trace, Value, ValueKind};
 
-use crate::meaning::{Meaning, Meanings};
+use crate::meaning::{Lookup, Meaning, Meanings};
+use crate::names::Named;
 
 mod bytes;
 mod functions;
@@ -58,8 +60,21 @@ enum Function {
 /// What the calls of a stream give, as far as is known.
 pub(crate) type Results = HashMap<Value, Known>;
 
+/// Whether anything in a run asks for a name that may be computed.
+fn is_wanted(meanings: &Meanings<'_, '_>) -> bool {
+    let looks_up = |named: &Rc<Named>| Lookup::of(named).is_some();
+    let effects = &meanings.trace.effects;
+    meanings.names.all().iter().any(looks_up)
+        || effects
+            .iter()
+            .any(|effect| matches!(effect.kind, EffectKind::ComputedImport { .. }))
+}
+
 /// Evaluates the calls of a run, into the `results` of its meanings.
 pub(crate) fn evaluate(meanings: &Meanings<'_, '_>) {
+    if !is_wanted(meanings) {
+        return;
+    }
     let mut evaluator = Evaluator {
         meanings,
         functions: HashMap::new(),

@@ -186,7 +186,7 @@ fn packed(digits: &mut dyn Iterator<Item = u8>, bits: u32) -> Option<Vec<u8>> {
             filled = filled.checked_sub(8)?;
             let [low, ..] = (buffer >> filled).to_le_bytes();
             bytes.push(low);
-            buffer &= (1 << filled) - 1;
+            buffer &= (1_u32 << filled).wrapping_sub(1);
         }
     }
     Some(bytes)

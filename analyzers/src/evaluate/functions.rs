@@ -58,7 +58,7 @@ fn builtin(name: &str, arguments: &[Known]) -> Option<Known> {
     }
     match (name, arguments) {
         ("str", []) => Some(Known::Text(String::new())),
-        ("str", [Known::Text(text)]) => Some(Known::Text(text.clone())),
+        ("str" | "format", [Known::Text(text)]) => Some(Known::Text(text.clone())),
         ("str", [Known::Int(value)]) => Some(Known::Text(value.to_string())),
         ("str", [Known::Bytes(_), _, ..]) => bytes::decode("decode", arguments),
         ("bytes" | "bytearray", [Known::Bytes(bytes)]) => Some(Known::Bytes(bytes.clone())),
@@ -115,7 +115,6 @@ fn builtin(name: &str, arguments: &[Known]) -> Option<Known> {
             Some(Known::List(texts.into_iter().map(Known::Text).collect()))
         }
         ("slice", bounds) => slice(bounds),
-        ("format", [Known::Text(text)]) => Some(Known::Text(text.clone())),
         _ => None,
     }
 }
@@ -130,7 +129,7 @@ fn slice(bounds: &[Known]) -> Option<Known> {
     Some(Known::Slice(match bounds?.as_slice() {
         [stop] => [None, *stop, None],
         [start, stop] => [*start, *stop, None],
-        [start, stop, step] => [*start, *stop, *step],
+        [start, stop, stride] => [*start, *stop, *stride],
         _ => return None,
     }))
 }
@@ -167,7 +166,7 @@ fn operator(name: &str, arguments: &[Known]) -> Option<Known> {
             items.get(index).cloned()
         }
         ("getitem", [items, Known::Slice(bounds)]) => {
-            let taken = cut(items.iterate()?, *bounds)?;
+            let taken = cut(&items.iterate()?, *bounds)?;
             match items {
                 Known::Text(_) => text::join("", &taken),
                 Known::Bytes(_) => builtin("bytes", &[Known::List(taken)]),
@@ -179,13 +178,13 @@ fn operator(name: &str, arguments: &[Known]) -> Option<Known> {
 }
 
 /// `items[start:stop:step]`
-fn cut(items: Vec<Known>, [start, stop, step]: [Option<i64>; 3]) -> Option<Vec<Known>> {
+fn cut(items: &[Known], [start, stop, stride]: [Option<i64>; 3]) -> Option<Vec<Known>> {
     let length = i64::try_from(items.len()).ok()?;
-    let step = step.unwrap_or(1);
-    if step == 0 {
+    let stride = stride.unwrap_or(1);
+    if stride == 0 {
         return None;
     }
-    let (low, high) = if step > 0 {
+    let (low, high) = if stride > 0 {
         (0, length)
     } else {
         (-1, length.checked_sub(1)?)
@@ -195,12 +194,12 @@ fn cut(items: Vec<Known>, [start, stop, step]: [Option<i64>; 3]) -> Option<Vec<K
         Some(given) => given.clamp(low, high),
         None => default,
     };
-    let (first, last) = if step > 0 { (low, high) } else { (high, low) };
+    let (first, last) = if stride > 0 { (low, high) } else { (high, low) };
     let (mut at, end) = (bound(start, first), bound(stop, last));
     let mut taken = Vec::new();
-    while (step > 0 && at < end) || (step < 0 && at > end) {
+    while (stride > 0 && at < end) || (stride < 0 && at > end) {
         taken.push(items.get(usize::try_from(at).ok()?)?.clone());
-        at = at.checked_add(step)?;
+        at = at.checked_add(stride)?;
     }
     Some(taken)
 }
