@@ -15,7 +15,7 @@ pub(super) fn join(separator: &str, items: &[Known]) -> Option<Known> {
     (length <= super::MAX_LENGTH).then(|| texts.map(|texts| Known::Text(texts.join(separator))))?
 }
 
-/// `template % given`, where only `%s`, `%c` and `%%` stand.
+/// `template % given`, where only `%s`, `%d`, `%c` and `%%` stand.
 pub(super) fn percent(template: &str, given: &Known) -> Option<Known> {
     let mut given = match given {
         Known::List(items) => items.clone(),
@@ -31,13 +31,12 @@ pub(super) fn percent(template: &str, given: &Known) -> Option<Known> {
         }
         match characters.next()? {
             '%' => text.push('%'),
-            's' => text.push_str(&shown(&given.next()?)?),
+            's' | 'd' => text.push_str(&shown(&given.next()?)?),
             'c' => match given.next()? {
                 Known::Text(one) => text.push_str(&one),
                 Known::Int(code) => text.push(char::from_u32(u32::try_from(code).ok()?)?),
                 _ => return None,
             },
-            'd' => text.push_str(&shown(&given.next()?)?),
             _ => return None,
         }
     }
