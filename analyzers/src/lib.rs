@@ -23,6 +23,7 @@ pub mod judgement;
 mod knowledge;
 mod meaning;
 mod names;
+mod payload;
 mod render;
 pub mod rules;
 mod stream;

@@ -1,7 +1,7 @@
 //! One stream, judged: its effects in every reading, its integrity, and what rules say of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
@@ -12,6 +12,7 @@ use crate::findings::Findings;
 use crate::judgement::{Integrity, ReadingRecord, Risk, StreamError, StreamJudgement, Trust};
 use crate::meaning::Cache;
 use crate::names::Names;
+use crate::payload::Loads;
 use crate::render::Renderer;
 use crate::rules;
 use crate::subject::{StreamSubject, Subject};
@@ -34,8 +35,11 @@ pub(crate) fn names(stream: &Stream<'_>) -> Vec<Names> {
         .collect()
 }
 
+/// What payloads came to: by run and index of the call.
+pub(crate) type Loaded = HashMap<(usize, usize), (Loads, Risk)>;
+
 /// The run that is reported, then those of other readings.
-fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
+pub(crate) fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
     let others = stream.others.iter().map(|other| &other.trace);
     core::iter::once(&stream.trace).chain(others)
 }
@@ -71,6 +75,7 @@ fn worst(reasons: &[Reason]) -> Risk {
 pub(crate) fn judge(
     stream: &Stream<'_>,
     names: &[Names],
+    loaded: &Loaded,
     location: &str,
     partial: bool,
     listed: usize,
@@ -81,6 +86,17 @@ pub(crate) fn judge(
         .zip(names)
         .map(|(trace, names)| assess(trace, names, stream.loader))
         .collect();
+    for ((run, effect), (loads, risk)) in loaded {
+        let reason = reasons
+            .get_mut(*run)
+            .and_then(|reasons| reasons.get_mut(*effect));
+        if let Some(reason) = reason {
+            *reason = match (loads, risk) {
+                (Loads::Storage, Risk::Inert | Risk::Trusted) => Reason::Accounted,
+                _ => Reason::PayloadLoaded(*risk),
+            };
+        }
+    }
     let called: HashSet<String> = reasons.iter().flat_map(|reasons| called(reasons)).collect();
     let renderers: Vec<Renderer<'_, '_>> = traces(stream)
         .zip(names)
