@@ -163,7 +163,7 @@ impl Judge<'_> {
                 }
                 let location = format!("{}!/payload@{offset}", member.location);
                 let risk = self.payload(&location, &payload.bytes);
-                loaded.insert((run, payload.effect), (payload.loads, risk));
+                loaded.insert((run, payload.effect), (payload.loads, payload.named, risk));
             }
         }
         loaded

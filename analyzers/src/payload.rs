@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use pickleproof_core::{Effect, EffectKind, Trace, Value, ValueKind};
 
@@ -16,8 +17,10 @@ pub(crate) struct Payload<'a> {
     pub(crate) effect: usize,
     /// The bytes.
     pub(crate) bytes: Cow<'a, [u8]>,
-    /// Who loads them.
+    /// How they are loaded.
     pub(crate) loads: Loads,
+    /// Who loads them.
+    pub(crate) named: Rc<Named>,
 }
 
 /// What kind of callable loads a payload.
@@ -31,7 +34,7 @@ pub(crate) enum Loads {
 
 impl Loads {
     /// How a global loads bytes, if it does.
-    fn of(named: &Named) -> Option<Self> {
+    pub(crate) fn of(named: &Named) -> Option<Self> {
         if named.is("torch.storage", "_load_from_bytes") {
             return Some(Self::Storage);
         }
@@ -59,17 +62,18 @@ pub(crate) fn payloads<'a>(trace: &Trace<'a>, names: &Names) -> Vec<Payload<'a>>
     let effects = trace.effects.iter().enumerate();
     effects
         .filter_map(|(effect, call)| {
-            let (loads, bytes) = payload(&meanings, call)?;
+            let (named, bytes) = payload(&meanings, call)?;
             Some(Payload {
                 effect,
                 bytes,
-                loads,
+                loads: Loads::of(&named)?,
+                named,
             })
         })
         .collect()
 }
 
-fn payload<'a>(meanings: &Meanings<'_, 'a>, effect: &Effect) -> Option<(Loads, Cow<'a, [u8]>)> {
+fn payload<'a>(meanings: &Meanings<'_, 'a>, effect: &Effect) -> Option<(Rc<Named>, Cow<'a, [u8]>)> {
     let EffectKind::Call {
         callable,
         arguments,
@@ -81,9 +85,9 @@ fn payload<'a>(meanings: &Meanings<'_, 'a>, effect: &Effect) -> Option<(Loads, C
     let Meaning::Global(named) = meanings.of(callable) else {
         return None;
     };
-    let loads = Loads::of(&named)?;
+    Loads::of(&named)?;
     let first = meanings.trace.graph.items(arguments).next()?;
-    Some((loads, bytes_of(meanings, first)?))
+    Some((named, bytes_of(meanings, first)?))
 }
 
 /// The bytes that a value is: a literal, what protocols 0 to 2 write for one, or what was computed.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
@@ -11,7 +12,7 @@ use crate::evaluate::evaluate;
 use crate::findings::Findings;
 use crate::judgement::{Integrity, ReadingRecord, Risk, StreamError, StreamJudgement, Trust};
 use crate::meaning::Cache;
-use crate::names::Names;
+use crate::names::{Named, Names};
 use crate::payload::Loads;
 use crate::render::Renderer;
 use crate::rules;
@@ -36,7 +37,7 @@ pub(crate) fn names(stream: &Stream<'_>) -> Vec<Names> {
 }
 
 /// What payloads came to: by run and index of the call.
-pub(crate) type Loaded = HashMap<(usize, usize), (Loads, Risk)>;
+pub(crate) type Loaded = HashMap<(usize, usize), (Loads, Rc<Named>, Risk)>;
 
 /// The run that is reported, then those of other readings.
 pub(crate) fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
@@ -71,6 +72,29 @@ fn worst(reasons: &[Reason]) -> Risk {
         .unwrap_or(Risk::Inert)
 }
 
+/// Calls that load payloads are as bad as what they load.
+fn account_for_payloads(run: usize, reasons: &mut [Reason], loaded: &Loaded) {
+    let mut accounted = false;
+    for ((_, effect), (loads, named, risk)) in loaded.iter().filter(|((of, _), _)| *of == run) {
+        if let Some(reason) = reasons.get_mut(*effect) {
+            let harmless = *loads == Loads::Storage && *risk <= Risk::Trusted;
+            accounted |= harmless;
+            *reason = if harmless {
+                Reason::Accounted
+            } else {
+                Reason::PayloadLoaded(named.clone(), *risk)
+            };
+        }
+    }
+    // What is called so is no less accounted for where it is imported; another use of it has a
+    // reason of its own.
+    for reason in reasons.iter_mut().filter(|_| accounted) {
+        if matches!(reason, Reason::DualNamed(named) if Loads::of(named) == Some(Loads::Storage)) {
+            *reason = Reason::Accounted;
+        }
+    }
+}
+
 /// Judges a stream, whose `names` are those of [`names`]; rules add to `findings`.
 pub(crate) fn judge(
     stream: &Stream<'_>,
@@ -86,16 +110,8 @@ pub(crate) fn judge(
         .zip(names)
         .map(|(trace, names)| assess(trace, names, stream.loader))
         .collect();
-    for ((run, effect), (loads, risk)) in loaded {
-        let reason = reasons
-            .get_mut(*run)
-            .and_then(|reasons| reasons.get_mut(*effect));
-        if let Some(reason) = reason {
-            *reason = match (loads, risk) {
-                (Loads::Storage, Risk::Inert | Risk::Trusted) => Reason::Accounted,
-                _ => Reason::PayloadLoaded(*risk),
-            };
-        }
+    for (run, reasons) in reasons.iter_mut().enumerate() {
+        account_for_payloads(run, reasons, loaded);
     }
     let called: HashSet<String> = reasons.iter().flat_map(|reasons| called(reasons)).collect();
     let renderers: Vec<Renderer<'_, '_>> = traces(stream)
@@ -203,6 +219,7 @@ fn called(reasons: &[Reason]) -> HashSet<String> {
     for reason in reasons {
         if let Reason::SinkCalled(named)
         | Reason::DualCalled(named)
+        | Reason::PayloadLoaded(named, _)
         | Reason::UnknownCalled(named) = reason
         {
             let shown = named.shown();

@@ -11,7 +11,7 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
         return;
     };
     for (effect, reason) in stream.judged() {
-        let Reason::PayloadLoaded(risk) = reason else {
+        let Reason::PayloadLoaded(_, risk) = reason else {
             continue;
         };
         let severity = match risk {
