@@ -62,12 +62,12 @@ pub(crate) fn payloads<'a>(trace: &Trace<'a>, names: &Names) -> Vec<Payload<'a>>
     let effects = trace.effects.iter().enumerate();
     effects
         .filter_map(|(effect, call)| {
-            let (named, bytes) = payload(&meanings, call)?;
+            let (by, bytes) = payload(&meanings, call)?;
             Some(Payload {
                 effect,
                 bytes,
-                loads: Loads::of(&named)?,
-                named,
+                loads: Loads::of(&by)?,
+                named: by,
             })
         })
         .collect()
