@@ -24,7 +24,7 @@ mod knowledge;
 mod meaning;
 mod names;
 mod payload;
-mod render;
+pub mod render;
 pub mod rules;
 mod stream;
 mod subject;
