@@ -23,7 +23,10 @@ fn loader() -> pickleproof_core::Options {
         encoding: Encoding::Ascii,
         environment: Environment::Exact,
         persistent_load: true,
-        buffers: Some(vec![OutOfBand::Writable, OutOfBand::ReadOnly]),
+        buffers: Some(vec![
+            OutOfBand::Writable(vec![0; 2]),
+            OutOfBand::ReadOnly(vec![0; 2]),
+        ]),
         extensions: vec![
             name(1, "em", "en"),
             name(300, "m", "n"),

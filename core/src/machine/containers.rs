@@ -299,6 +299,8 @@ impl Machine<'_> {
             | ValueKind::Tuple
             | ValueKind::Set
             | ValueKind::FrozenSet
+            | ValueKind::Global
+            | ValueKind::Object
                 if key.kind() == ValueKind::LongInt && self.graph.small_integer(key).is_none() =>
             {
                 self.fault(ErrorKind::IndexOutOfRange)
