@@ -262,6 +262,9 @@ impl Canonical<'_, '_> {
                 json!(["persid", text_json(line_text(line))])
             }
             EffectKind::Extension { code, .. } => json!(["extension", code]),
+            EffectKind::ComputedImport { module, name, .. } => {
+                json!(["global", self.value(module), self.value(name)])
+            }
             EffectKind::Buffer { .. } => return None,
         })
     }

@@ -252,6 +252,7 @@ fn values(effect: &Effect) -> Vec<Value> {
         EffectKind::PersistentLoad { id, object } => id.into_iter().chain([object]).collect(),
         EffectKind::Extend { object, .. }
         | EffectKind::Extension { object, .. }
+        | EffectKind::ComputedImport { object, .. }
         | EffectKind::Buffer { object } => vec![object],
     }
 }

@@ -118,6 +118,12 @@ impl<'a> Machine<'a> {
         };
         let (Some(module_text), Some(name_text)) = (self.graph.text(module), self.graph.text(name))
         else {
+            // What a call gave may be text.
+            let may_be_text =
+                |value: Value| value.kind().is_opaque() || value.kind() == ValueKind::Str;
+            if self.is_generous() && may_be_text(module) && may_be_text(name) {
+                return self.import_computed(module, name);
+            }
             return self.fault(ErrorKind::NamesNotText);
         };
         let names = (
@@ -132,6 +138,21 @@ impl<'a> Machine<'a> {
         );
         let global = self.import(Opcode::StackGlobal, names)?;
         self.push(global)
+    }
+
+    fn import_computed(&mut self, module: Value, name: Value) -> Step {
+        let object = self.graph.new_object(self.offset, self.effects.len())?;
+        let protocol = self.protocol;
+        self.effect(
+            Opcode::StackGlobal,
+            EffectKind::ComputedImport {
+                module,
+                name,
+                object,
+                protocol,
+            },
+        )?;
+        self.push(object)
     }
 
     /// Records a call and pushes what it gives.

@@ -406,6 +406,7 @@ impl Machine<'_> {
                     todo.extend(keywords);
                 }
                 EffectKind::Build { object, state } => todo.extend([object, state]),
+                EffectKind::ComputedImport { module, name, .. } => todo.extend([module, name]),
                 EffectKind::SetItem { object, key, value } => todo.extend([object, key, value]),
                 EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
                     todo.extend([object, item]);
