@@ -43,13 +43,19 @@ pub(super) fn outcomes(
         core::iter::once(&stream.readings).chain(stream.others.iter().map(|other| &other.readings));
     for (index, (renderer, readings)) in renderers.iter().zip(readers).enumerate() {
         let trace = renderer.trace;
-        let extra: Vec<&Effect> = trace
+        let own: Vec<&Effect> = trace
             .effects
             .iter()
             .filter(|effect| index > 0 && !mask.holds(*renderer, effect))
             .collect();
-        let missing = index > 0
-            && trace.effects.len().saturating_sub(extra.len()) < stream.trace.effects.len();
+        let extra = own.len();
+        let missing =
+            index > 0 && trace.effects.len().saturating_sub(extra) < stream.trace.effects.len();
+        let shown = if index == 0 {
+            not_everywhere(renderers)
+        } else {
+            own
+        };
         outcomes.push(Outcome {
             readers: describe(readings, index == 0),
             kind: if readings.is_empty() && index > 0 {
@@ -60,10 +66,10 @@ pub(super) fn outcomes(
             accepts: matches!(trace.end, End::Stop { .. }),
             end: end(trace),
             offset: end_at(trace),
-            extra: extra.len(),
+            extra,
             missing,
-            shown: extra
-                .iter()
+            shown: shown
+                .into_iter()
                 .take(SHOWN)
                 .map(|effect| Evidence {
                     offset: effect.offset as u64,
@@ -79,6 +85,24 @@ pub(super) fn outcomes(
     }
     outcomes.extend(scanners);
     outcomes
+}
+
+/// The first effects of the reported reading that another reading which comes to STOP lacks.
+fn not_everywhere<'s>(renderers: &[Renderer<'s, 's>]) -> Vec<&'s Effect> {
+    let Some((reported, others)) = renderers.split_first() else {
+        return Vec::new();
+    };
+    let stop = |other: &&Renderer<'_, '_>| matches!(other.trace.end, End::Stop { .. });
+    let others: Vec<Mask> = others
+        .iter()
+        .filter(stop)
+        .map(|other| Mask::of(*other, true))
+        .collect();
+    let effects = reported.trace.effects.iter();
+    effects
+        .filter(|effect| others.iter().any(|other| !other.holds(*reported, effect)))
+        .take(SHOWN)
+        .collect()
 }
 
 fn describe(readings: &[Reading], reported: bool) -> String {
