@@ -244,7 +244,7 @@ fn what_a_file_makes_of_a_frame_is_told_where_it_matters() {
     );
     assert_eq!(
         other["readers"],
-        "pickle.load of a BytesIO of 3.8 to 3.13.14, 3.14.0 to 3.14.6"
+        "pickle.load(BytesIO) of 3.8 to 3.13.14, 3.14.0 to 3.14.6"
     );
     assert_eq!(other["other_effects"][1], "os.system('echo pickleproof')");
     assert_eq!(loader(b"N.", "other"), Value::Null);
