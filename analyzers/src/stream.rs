@@ -121,6 +121,8 @@ pub(crate) fn judge(
         End::Limit { which, offset } => Some((offset as u64, limit_text(which))),
         End::Stop { .. } | End::Broken(_) => None,
     });
+    let unread = stream.unread.iter();
+    let gaps = gaps.chain(unread.map(|unread| (unread.offset as u64, unread.reason.clone())));
     let readings = others
         .iter()
         .zip(reasons.iter().skip(1))
@@ -205,7 +207,8 @@ fn integrity(trace: &Trace<'_>, partial: bool) -> Integrity {
             ErrorKind::EndOfInput
             | ErrorKind::Truncated
             | ErrorKind::UnterminatedLine
-            | ErrorKind::ShortFrame => Integrity::Truncated,
+            | ErrorKind::ShortFrame
+            | ErrorKind::ShortData => Integrity::Truncated,
             _ if partial && error.offset >= trace.graph.bytes().len() => Integrity::Truncated,
             _ => Integrity::Corrupt,
         },

@@ -10,8 +10,10 @@ use pickleproof_core::{EffectKind, End, ErrorKind, Opcode, Options, Reading, Tra
 
 use crate::{FormatKind, Loader, Member};
 
+mod joblib;
 mod readings;
 
+pub use joblib::Unread;
 pub use readings::Other;
 use readings::{Runs, run, run_on, stops};
 
@@ -40,6 +42,8 @@ pub struct Stream<'a> {
     pub carved: bool,
     /// Who would load it.
     pub loader: Loader,
+    /// What the loader would read beside it, and was not looked at.
+    pub unread: Vec<Unread>,
 }
 
 /// What is known of a member after its streams were run.
@@ -316,12 +320,13 @@ impl<'a> Search<'_, 'a> {
         if self.found.streams == 0 && is_torch_magic(&runs.trace) {
             self.found.torch_legacy = true;
         }
-        self.found.streams = self.found.streams.saturating_add(1);
+        let inner = runs.inner;
         let loader = if self.found.torch_legacy {
             Loader::TorchLoad
         } else {
-            self.member.loader
+            runs.loader
         };
+        self.found.streams = self.found.streams.saturating_add(1);
         take(Stream {
             trace: runs.trace,
             readings: runs.readings,
@@ -329,7 +334,20 @@ impl<'a> Search<'_, 'a> {
             strength,
             carved,
             loader,
+            unread: runs.unread,
         });
+        for runs in inner {
+            self.found.streams = self.found.streams.saturating_add(1);
+            take(Stream {
+                trace: runs.trace,
+                readings: runs.readings,
+                others: runs.others,
+                strength: Strength::Strong,
+                carved,
+                loader: runs.loader,
+                unread: runs.unread,
+            });
+        }
     }
 
     /// Where another stream may begin at or behind `position`, though nothing leads there: behind

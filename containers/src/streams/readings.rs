@@ -2,6 +2,7 @@
 
 use pickleproof_core::{Dialect, End, Fingerprints, Machine, Options, Reading, Trace};
 
+use super::joblib::{self, Unread};
 use crate::Loader;
 
 /// A run of a stream as some loaders or releases read it, and others do not.
@@ -23,6 +24,12 @@ pub(super) struct Runs<'a> {
     pub(super) readings: Vec<Reading>,
     /// The runs that differ from it in their effects or in whether they end with STOP.
     pub(super) others: Vec<Other<'a>>,
+    /// Whose runs these are.
+    pub(super) loader: Loader,
+    /// What joblib would have read beside.
+    pub(super) unread: Vec<Unread>,
+    /// The streams that joblib gives to `pickle.load` on the way.
+    pub(super) inner: Vec<Runs<'a>>,
 }
 
 impl<'a> Runs<'a> {
@@ -55,8 +62,27 @@ fn run_as<'a>(bytes: &'a [u8], position: usize, options: &Options, reading: Read
 }
 
 /// Runs the stream at `position` as its loader does, and in the other ways in which it could where
-/// that may make a difference.
+/// that may make a difference. A stream with arrays in it is joblib's, whoever the member's loader is.
 pub(super) fn run<'a>(
+    bytes: &'a [u8],
+    position: usize,
+    options: &Options,
+    loader: Loader,
+) -> Runs<'a> {
+    let runs = run_plain(bytes, position, options, loader);
+    if !joblib::concerns(&runs) {
+        return runs;
+    }
+    let runs = match loader {
+        Loader::JoblibLoad => run_plain(bytes, position, options, Loader::PickleLoad),
+        _ => runs,
+    };
+    let runs = Runs { loader, ..runs };
+    joblib::run(runs, bytes, position, options)
+}
+
+/// The runs of those who take every byte for an instruction.
+pub(super) fn run_plain<'a>(
     bytes: &'a [u8],
     position: usize,
     options: &Options,
@@ -93,6 +119,9 @@ pub(super) fn run<'a>(
         trace,
         readings: Vec::new(),
         others: Vec::new(),
+        loader,
+        unread: Vec::new(),
+        inner: Vec::new(),
     };
     if wanted.is_empty() {
         return runs;
