@@ -184,7 +184,7 @@ impl<'a> Search<'_, 'a> {
     /// end behind that.
     fn note_starts(&mut self, runs: &Runs<'a>) {
         let next = runs.next();
-        for trace in runs.traces().filter(|trace| stops(trace)) {
+        for trace in runs.own_traces().filter(|trace| stops(trace)) {
             let starts = [Some(trace.consumed), trace.frame_end];
             let other = starts
                 .into_iter()
@@ -229,6 +229,7 @@ impl<'a> Search<'_, 'a> {
             {
                 runs.others.push(Other {
                     readings: Vec::new(),
+                    loader: runs.loader,
                     trace,
                 });
             }

@@ -85,6 +85,7 @@ pub(super) fn run<'a>(
     };
     let loaded = |(readings, load): (Vec<Reading>, Load<'a>)| Other {
         readings,
+        loader: Loader::JoblibLoad,
         trace: load.trace,
     };
     let acts = |other: &Other<'_>| acts_behind(&other.trace, parting);
@@ -111,9 +112,14 @@ pub(super) fn run<'a>(
         } else {
             plain.readings
         },
+        loader: Loader::PickleLoad,
         trace: plain.trace,
     };
-    let plain = core::iter::once(first_plain).chain(plain.others);
+    let plain_others = plain.others.into_iter().map(|other| Other {
+        loader: Loader::PickleLoad,
+        ..other
+    });
+    let plain = core::iter::once(first_plain).chain(plain_others);
     others.extend(plain.filter(acts));
     Runs {
         trace: first.trace,

@@ -11,6 +11,9 @@ pub struct Other<'a> {
     /// Who reads it so. Empty for an unpickler that has loaded the streams before this one too, and
     /// still has their memo.
     pub readings: Vec<Reading>,
+    /// Whose run it is. Where that is not the stream's loader, it is of one who does not know what
+    /// the stream is: it reads on where the stream's loader reads data.
+    pub loader: Loader,
     /// The run.
     pub trace: Trace<'a>,
 }
@@ -36,6 +39,15 @@ impl<'a> Runs<'a> {
     /// Every run.
     pub(super) fn traces(&self) -> impl Iterator<Item = &Trace<'a>> {
         core::iter::once(&self.trace).chain(self.others.iter().map(|other| &other.trace))
+    }
+
+    /// The runs of those who load the stream for what it is.
+    pub(super) fn own_traces(&self) -> impl Iterator<Item = &Trace<'a>> {
+        let own = self
+            .others
+            .iter()
+            .filter(|other| other.loader == self.loader);
+        core::iter::once(&self.trace).chain(own.map(|other| &other.trace))
     }
 
     /// Where the file stands behind the stream, for the first reading that comes to its end.
@@ -144,6 +156,7 @@ pub(super) fn run_plain<'a>(
             keys.push(key);
             runs.others.push(Other {
                 readings: vec![reading],
+                loader,
                 trace,
             });
         }
