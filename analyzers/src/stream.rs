@@ -93,6 +93,7 @@ pub(crate) fn judge(
             }
         }
     }
+    excuse_echoes(stream, &mut reasons);
     let integrity = integrity(trace, partial);
     let error = first_error(trace);
     findings.take_risk();
@@ -160,6 +161,21 @@ pub(crate) fn judge(
         stream: judged,
         gaps: gaps.collect(),
     })
+}
+
+/// Who takes a joblib file for a plain pickle runs the pickles inside it with a memo that is not
+/// theirs, and finds names there that nobody wrote. Such a name counts where it is a dangerous one.
+fn excuse_echoes(stream: &Stream<'_>, reasons: &mut [Vec<Reason>]) {
+    for (other, reasons) in stream.others.iter().zip(reasons.iter_mut().skip(1)) {
+        if other.loader == stream.loader {
+            continue;
+        }
+        for (effect, reason) in other.trace.effects.iter().zip(reasons) {
+            if reason.risk() < Risk::Suspicious && stream.inner.contains(&effect.offset) {
+                *reason = Reason::Accounted;
+            }
+        }
+    }
 }
 
 const fn loader_name(loader: Loader) -> &'static str {

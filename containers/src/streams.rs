@@ -44,6 +44,8 @@ pub struct Stream<'a> {
     pub loader: Loader,
     /// What the loader would read beside it, and was not looked at.
     pub unread: Vec<Unread>,
+    /// Offsets of the effects of the streams inside this one, which are handed out next.
+    pub inner: BTreeSet<usize>,
 }
 
 /// What is known of a member after its streams were run.
@@ -336,6 +338,7 @@ impl<'a> Search<'_, 'a> {
             carved,
             loader,
             unread: runs.unread,
+            inner: inner.iter().flat_map(effect_offsets).collect(),
         });
         for runs in inner {
             self.found.streams = self.found.streams.saturating_add(1);
@@ -347,6 +350,7 @@ impl<'a> Search<'_, 'a> {
                 carved,
                 loader: runs.loader,
                 unread: runs.unread,
+                inner: BTreeSet::new(),
             });
         }
     }
@@ -388,6 +392,11 @@ impl<'a> Search<'_, 'a> {
             .traces()
             .any(|trace| !trace.effects.is_empty() && plausible_imports(trace))
     }
+}
+
+fn effect_offsets<'r>(runs: &'r Runs<'_>) -> impl Iterator<Item = usize> + 'r {
+    let effects = runs.traces().flat_map(|trace| &trace.effects);
+    effects.map(|effect| effect.offset)
 }
 
 /// Whether an effect is more than naming something.
