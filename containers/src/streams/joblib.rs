@@ -8,20 +8,20 @@
 use std::collections::{BTreeMap, HashSet};
 
 use pickleproof_core::{
-    Dialect, EffectKind, End, Error, ErrorKind, Exception, Fingerprints, Machine, Options, Reading,
-    Trace,
+    Dialect, End, Error, ErrorKind, Fingerprints, Machine, Options, Reading, Trace,
 };
 
-use super::plausible_imports;
 use super::readings::{Other, Runs, run_plain, stops};
 use crate::Loader;
 use crate::bytes::{narrow, wide};
 
 mod dtype;
 mod objects;
+mod strangers;
 mod wrapper;
 
 use objects::{Found, Objects, is_wrapper};
+use strangers::acts_on_data;
 use wrapper::{Array, Data};
 
 /// At most so many places of one stream are named that were not looked at.
@@ -61,16 +61,12 @@ pub(super) fn run<'a>(
     for reading in readings(options) {
         let load = load(bytes, position, options, reading, &mut inner);
         let key = key(&load.trace);
-        match keys.iter().position(|known| *known == key) {
-            Some(known) => {
-                if let Some((readings, _)) = loads.get_mut(known) {
-                    readings.push(reading);
-                }
-            }
-            None => {
-                keys.push(key);
-                loads.push((vec![reading], load));
-            }
+        let known = keys.iter().position(|known| *known == key);
+        if let Some((readings, _)) = known.and_then(|known| loads.get_mut(known)) {
+            readings.push(reading);
+        } else {
+            keys.push(key);
+            loads.push((vec![reading], load));
         }
     }
     let parting = loads.iter().filter_map(|(_, load)| load.parting).min();
@@ -79,6 +75,7 @@ pub(super) fn run<'a>(
         return plain;
     }
     let inner = inner.into_runs();
+    let acts = |other: &Other<'_>| acts_on_data(&other.trace, parting, &inner);
     let mut loads = loads.into_iter();
     let Some((readings, first)) = loads.next() else {
         return plain;
@@ -88,17 +85,17 @@ pub(super) fn run<'a>(
         loader: Loader::JoblibLoad,
         trace: load.trace,
     };
-    let acts = |other: &Other<'_>| acts_behind(&other.trace, parting);
     if !stops(&first.trace) && stops(&plain.trace) {
         // It was not written by joblib: what counts is what others make of it.
         let first = loaded((readings, first));
         let others = core::iter::once(first).chain(loads.map(loaded));
+        let others: Vec<Other<'a>> = others.filter(acts).collect();
         let mut runs = Runs {
             unread,
             inner,
             ..plain
         };
-        runs.others.extend(others.filter(acts));
+        runs.others.extend(others);
         if runs.readings.is_empty() && !runs.others.is_empty() {
             runs.readings = Reading::all(Dialect::C);
         }
@@ -154,29 +151,6 @@ fn unread(loads: &[(Vec<Reading>, Load<'_>)]) -> Vec<Unread> {
     all.filter(|unread| known.insert((unread.offset, unread.reason.clone())))
         .cloned()
         .collect()
-}
-
-/// Whether a run that takes arrays for instructions does something with them. Random bytes do nothing
-/// but break, or name what nothing is called.
-fn acts_behind(trace: &Trace<'_>, parting: Option<usize>) -> bool {
-    let Some(parting) = parting else {
-        return !trace.effects.is_empty();
-    };
-    let mut behind = trace
-        .effects
-        .iter()
-        .filter(|effect| effect.offset >= parting)
-        .peekable();
-    let only_names = behind.peek().is_some()
-        && trace
-            .effects
-            .iter()
-            .filter(|effect| effect.offset >= parting)
-            .all(|effect| matches!(effect.kind, EffectKind::Import { .. }));
-    if only_names && !stops(trace) {
-        return plausible_imports(trace);
-    }
-    behind.peek().is_some()
 }
 
 /// A run as joblib.
@@ -295,8 +269,8 @@ impl<'a> Run<'a> {
                 "where an array of joblib ends can't be told, {why}; what joblib.load runs behind it was not looked at"
             ),
         );
-        let error = Error::new(ErrorKind::InvalidState, offset);
-        End::Broken(error.raised_as(Exception::ValueError))
+        let from = self.machine.file_position();
+        End::Broken(Error::new(ErrorKind::UnclearData, from))
     }
 
     fn note(&mut self, offset: usize, reason: String) {

@@ -5,9 +5,7 @@ fn decoder(bytes: &[u8]) -> Decoder<'_> {
 }
 
 fn opcodes(decoder: &mut Decoder<'_>, count: usize) -> Vec<Opcode> {
-    (0..count)
-        .map(|_| decoder.read().unwrap().opcode)
-        .collect()
+    (0..count).map(|_| decoder.read().unwrap().opcode).collect()
 }
 
 #[test]

@@ -100,10 +100,9 @@ impl Dtype {
             (Code::Objects, State::Unset) => (0, true),
             (Code::Fixed(size) | Code::Open(size), State::Unset) => (size, false),
             (Code::Fixed(size), State::Set { flags, .. }) => (size, flags & HAS_OBJECTS != 0),
-            (Code::Open(_), State::Set { size, flags }) => (
-                u64::try_from(size).unwrap_or(0),
-                flags & HAS_OBJECTS != 0,
-            ),
+            (Code::Open(_), State::Set { size, flags }) => {
+                (u64::try_from(size).unwrap_or(0), flags & HAS_OBJECTS != 0)
+            }
             // `numpy.dtype('O')` without its flag makes arrays of addresses.
             (Code::Objects, State::Set { flags, .. }) => {
                 if flags & HAS_OBJECTS == 0 {
@@ -206,8 +205,26 @@ mod tests {
     #[test]
     fn anything_else_is_no_code() {
         for text in [
-            "", "f", "f3", "i16", "b8", "float64", "f8,f8", "2f8", "(2,)f8", "f+8", "f8 ", "U-1",
-            "S9999999999", "M8[ns],f8", "M8[a,b]", "<<f8", "O2", "T16", "\u{663}8", "f\u{668}",
+            "",
+            "f",
+            "f3",
+            "i16",
+            "b8",
+            "float64",
+            "f8,f8",
+            "2f8",
+            "(2,)f8",
+            "f+8",
+            "f8 ",
+            "U-1",
+            "S9999999999",
+            "M8[ns],f8",
+            "M8[a,b]",
+            "<<f8",
+            "O2",
+            "T16",
+            "\u{663}8",
+            "f\u{668}",
         ] {
             assert_eq!(code(text), None, "{text}");
         }

@@ -77,7 +77,8 @@ fn count(graph: &Graph<'_>, shape: Value) -> Result<u64, &'static str> {
     for length in graph.items(shape) {
         let length = graph.small_integer(length);
         let length = length.ok_or("because its shape is no tuple of numbers")?;
-        lengths.push(u64::try_from(length).map_err(|_| "because a length in its shape is negative")?);
+        lengths
+            .push(u64::try_from(length).map_err(|_| "because a length in its shape is negative")?);
     }
     if lengths.contains(&0) {
         return Ok(0);
