@@ -3,12 +3,13 @@
 //! An effect is *accounted for* where the knowledge base says that its global is safe in the role
 //! it plays, with the arguments it gets. Everything else has a reason, and each reason is a rule's.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use pickleproof_containers::Loader;
 use pickleproof_core::{Effect, EffectKind, Trace, Value, ValueKind};
 
+use crate::evaluate::Results;
 use crate::judgement::{Risk, Trust};
 use crate::meaning::{Cache, Meaning, Meanings};
 use crate::names::{Named, Names};
@@ -45,6 +46,8 @@ pub(crate) enum Reason {
     UntrustedState,
     /// A persistent id that no known loader resolves.
     PersistentId,
+    /// A global is imported under names that the stream computes; which, if that is known.
+    ImportComputed(Option<Rc<Named>>),
     /// A global that only the loader's registry knows.
     Extension(i32),
 }
@@ -59,6 +62,7 @@ impl Reason {
             | Self::DualCalled(_)
             | Self::GlobalRewired(_)
             | Self::MethodPlanted(..)
+            | Self::ImportComputed(_)
             | Self::Extension(_) => Risk::Suspicious,
             Self::DualNamed(_)
             | Self::UnknownCalled(_)
@@ -84,6 +88,7 @@ pub(crate) struct Assessor<'t, 'a> {
     pub(crate) names: &'t Names,
     pub(crate) loader: Loader,
     pub(crate) cache: &'t Cache,
+    pub(crate) results: &'t RefCell<Results>,
     /// Values that may still be searched for callables.
     pub(crate) budget: &'t Cell<u64>,
 }
@@ -94,6 +99,7 @@ impl<'t, 'a> Assessor<'t, 'a> {
             trace: self.trace,
             names: self.names,
             cache: self.cache,
+            results: self.results,
         }
     }
 
@@ -116,6 +122,12 @@ impl<'t, 'a> Assessor<'t, 'a> {
             | EffectKind::Extend { object, .. }
             | EffectKind::Add { object, .. } => self.items(object),
             EffectKind::PersistentLoad { id, .. } => self.persistent_load(id),
+            EffectKind::ComputedImport { object, .. } => {
+                Reason::ImportComputed(match self.meanings().of(object) {
+                    Meaning::Global(named) => Some(named),
+                    _ => None,
+                })
+            }
             EffectKind::Extension { code, .. } => Reason::Extension(code),
             EffectKind::Buffer { .. } => Reason::Accounted,
         }

@@ -17,6 +17,7 @@
 
 mod artifact;
 mod assess;
+mod evaluate;
 mod findings;
 pub mod judgement;
 mod knowledge;

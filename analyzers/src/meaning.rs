@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use pickleproof_core::{EffectKind, Trace, Value, ValueKind};
 
+use crate::evaluate::{Known, Results};
 use crate::names::{MAX_NAME, Named, Names};
 
 /// Values hidden deeper than this are not followed.
@@ -74,6 +75,8 @@ pub(crate) struct Meanings<'t, 'a> {
     pub(crate) trace: &'t Trace<'a>,
     pub(crate) names: &'t Names,
     pub(crate) cache: &'t Cache,
+    /// What calls were evaluated to.
+    pub(crate) results: &'t RefCell<Results>,
 }
 
 impl Meanings<'_, '_> {
@@ -114,13 +117,20 @@ impl Meanings<'_, '_> {
             .graph
             .birth(value)
             .and_then(|index| self.trace.effects.get(index));
-        let Some(EffectKind::Call {
-            callable,
-            arguments,
-            ..
-        }) = effect.map(|effect| effect.kind)
-        else {
-            return Meaning::Unknown;
+        let (callable, arguments) = match effect.map(|effect| effect.kind) {
+            Some(EffectKind::Call {
+                callable,
+                arguments,
+                ..
+            }) => (callable, arguments),
+            Some(EffectKind::ComputedImport {
+                module,
+                name,
+                protocol,
+                ..
+            }) => return self.imported(module, name, protocol),
+            Some(EffectKind::Extension { code, .. }) => return self.registered(code),
+            _ => return Meaning::Unknown,
         };
         match self.at(callable, depth) {
             Meaning::Global(named) => match Lookup::of(&named) {
@@ -205,7 +215,49 @@ impl Meanings<'_, '_> {
         }
     }
 
+    /// A global under names that were computed.
+    fn imported(&self, module: Value, name: Value, protocol: u8) -> Meaning {
+        match (self.text(module), self.text(name)) {
+            (Some(module), Some(name)) => {
+                Meaning::Global(Rc::new(Named::imported(&module, &name, protocol)))
+            }
+            _ => Meaning::Unknown,
+        }
+    }
+
+    /// A global that the stream itself registers under an extension code.
+    fn registered(&self, code: i32) -> Meaning {
+        let found = self.trace.effects.iter().find_map(|effect| {
+            let EffectKind::Call {
+                callable,
+                arguments,
+                ..
+            } = effect.kind
+            else {
+                return None;
+            };
+            let named = self.names.get(self.trace.graph.global_id(callable)?)?;
+            if !named.is("copyreg", "add_extension") {
+                return None;
+            }
+            let mut arguments = self.trace.graph.items(arguments);
+            let (module, name) = (arguments.next()?, arguments.next()?);
+            let registered = self.trace.graph.small_integer(arguments.next()?)?;
+            (registered == i64::from(code)).then_some((module, name))
+        });
+        match found {
+            Some((module, name)) => self.imported(module, name, 4),
+            None => Meaning::Unknown,
+        }
+    }
+
     fn text(&self, value: Value) -> Option<String> {
+        if value.kind() == ValueKind::Object {
+            return match self.results.borrow().get(&value) {
+                Some(Known::Text(text)) if text.len() <= MAX_NAME => Some(text.clone()),
+                _ => None,
+            };
+        }
         if self.trace.graph.literal_length(value)? > MAX_NAME {
             return None;
         }

@@ -82,6 +82,13 @@ impl Renderer<'_, '_> {
                 }
                 text.push(')');
             }
+            EffectKind::ComputedImport { module, name, .. } => {
+                text.push_str("getattr(__import__(");
+                self.value(&mut text, module, 1);
+                text.push_str("), ");
+                self.value(&mut text, name, 1);
+                text.push(')');
+            }
             EffectKind::Extension { code, .. } => {
                 let _ = write!(text, "copyreg._inverted_registry[{code}]");
             }

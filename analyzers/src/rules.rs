@@ -13,6 +13,7 @@ use crate::subject::{StreamSubject, Subject};
 
 mod broken_stream;
 mod carved_stream;
+mod computed_import;
 mod container_difference;
 mod dialect_difference;
 mod dual_use_called;
@@ -89,6 +90,8 @@ rules! {
         ["CWE-502"];
     persistent_id "persistent-id" Medium "The loader is asked for an object by an id"
         ["https://docs.python.org/3/library/pickle.html#persistence-of-external-objects"];
+    computed_import "computed-import" High "A global is imported under names that the stream computes"
+        ["CWE-502" "CWE-470"];
     extension_code "extension-code" High "A global is imported by a number instead of a name"
         ["https://peps.python.org/pep-0307/"];
     broken_stream "broken-stream" Medium "A loader rejects the stream after a part of it has run"

@@ -1,12 +1,13 @@
 //! One stream, judged: its effects in every reading, its integrity, and what rules say of it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
 
 use crate::assess::{Assessor, Reason, SEARCH_BUDGET};
+use crate::evaluate::evaluate;
 use crate::findings::Findings;
 use crate::judgement::{Integrity, ReadingRecord, Risk, StreamError, StreamJudgement, Trust};
 use crate::meaning::Cache;
@@ -41,13 +42,16 @@ fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>>
 
 fn assess(trace: &Trace<'_>, names: &Names, loader: Loader) -> Vec<Reason> {
     let (cache, budget) = (Cache::default(), Cell::new(SEARCH_BUDGET));
+    let results = RefCell::default();
     let assessor = Assessor {
         cache: &cache,
+        results: &results,
         budget: &budget,
         trace,
         names,
         loader,
     };
+    evaluate(&assessor.meanings());
     trace
         .effects
         .iter()

@@ -88,6 +88,13 @@ fn cases() -> Vec<(&'static str, String, String)> {
             owned("PROTO 2\nBINUNICODE \"id\"\nSTOP"),
         ),
         (
+            "computed-import",
+            owned(
+                "PROTO 4\nUNICODE \"os\"\nGLOBAL \"builtins\" \"str.lower\"\nUNICODE \"SYSTEM\"\nTUPLE1\nREDUCE\nSTACK_GLOBAL\nSTOP",
+            ),
+            owned("PROTO 4\nUNICODE \"os\"\nUNICODE \"system\"\nSTACK_GLOBAL\nSTOP"),
+        ),
+        (
             "extension-code",
             owned("PROTO 2\nEXT1 240\nSTOP"),
             owned("PROTO 2\nBININT1 240\nSTOP"),

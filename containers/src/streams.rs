@@ -294,7 +294,9 @@ impl<'a> Search<'_, 'a> {
                 }
                 if declared && (begun || (cut && self.member.top)) {
                     Evidence::Strong
-                } else if imports && plausible_imports(trace) {
+                } else if imports && self.member.top && plausible_imports(trace) {
+                    // Inside an archive nobody loads what only looks like an import: tensors and
+                    // texts hold such bytes.
                     Evidence::Weak
                 } else {
                     Evidence::Nothing

@@ -320,6 +320,8 @@ impl<'a> Decoder<'a> {
         let operand = operand.map_err(|error| {
             if file.crossed_frame() {
                 Error::new(ErrorKind::FrameOverrun, offset)
+            } else if file.has_overflowed() {
+                Error::new(ErrorKind::SizeOverflow, offset)
             } else {
                 error
             }
@@ -330,9 +332,13 @@ impl<'a> Decoder<'a> {
         if opcode == Opcode::Frame
             && let Operand::Uint(size) = operand
         {
-            self.begin_frame(size, offset, file.position())?;
-            file.fill_frame(usize::try_from(size).unwrap_or(usize::MAX))
-                .ok_or(Error::new(ErrorKind::ShortFrame, offset))?;
+            let begun = self.begin_frame(size, offset, file.position());
+            let filled = file.fill_frame(usize::try_from(size).unwrap_or(usize::MAX));
+            if file.has_overflowed() {
+                return Err(Error::new(ErrorKind::SizeOverflow, offset));
+            }
+            begun?;
+            filled.ok_or(Error::new(ErrorKind::ShortFrame, offset))?;
         }
         self.position = file.position();
         self.file = Some(file);

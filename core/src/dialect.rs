@@ -96,6 +96,12 @@ impl Version {
         self.minor <= 8
     }
 
+    /// C looks the codec up even for an empty Python 2 string.
+    #[must_use]
+    pub const fn decodes_nothing(self) -> bool {
+        self.minor <= 8
+    }
+
     /// pickletools reads STRING as Latin-1 and names as UTF-8, no longer both as ASCII (gh-126997).
     #[must_use]
     pub const fn pickletools_reads_latin1(self) -> bool {

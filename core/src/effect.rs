@@ -32,6 +32,17 @@ pub enum EffectKind {
         /// The protocol in force: below 3 Python 2 names are mapped, from 4 on dots are walked.
         protocol: u8,
     },
+    /// As `Import`, of names that the stream does not hold: what calls gave.
+    ComputedImport {
+        /// The module.
+        module: Value,
+        /// The qualified name.
+        name: Value,
+        /// What it gives.
+        object: Value,
+        /// The protocol in force.
+        protocol: u8,
+    },
     /// A call by REDUCE, NEWOBJ, NEWOBJ_EX, OBJ or INST.
     Call {
         /// What is called.

@@ -15,12 +15,12 @@ pub enum Environment {
 }
 
 /// An object that the caller of `pickle.load` gives as an out-of-band buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum OutOfBand {
-    /// Read-only, such as bytes.
-    ReadOnly,
-    /// Writable, such as a bytearray.
-    Writable,
+    /// A bytes object.
+    ReadOnly(Vec<u8>),
+    /// A bytearray.
+    Writable(Vec<u8>),
 }
 
 /// What becomes of a state that BUILD sets on an object without `__setstate__`.

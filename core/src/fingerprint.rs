@@ -40,6 +40,7 @@ impl Fingerprints {
                     .flatten()
                     .collect(),
                 EffectKind::Build { object, state } => vec![object, state],
+                EffectKind::ComputedImport { module, name, .. } => vec![module, name],
                 EffectKind::SetItem { object, key, value } => vec![object, key, value],
                 EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
                     vec![object, item]

@@ -83,8 +83,7 @@ struct Node {
     last: u32,
     /// Items, pairs counting as two.
     len: u32,
-    /// Tuple: what hashing it visits, and whether it can't be hashed. View: whether its base is an
-    /// object.
+    /// Tuple: what hashing it visits, and whether it can't be hashed.
     weight: u32,
 }
 
@@ -117,6 +116,8 @@ pub struct Graph<'a> {
     pairs: HashMap<(u32, u32), u32>,
     /// Literals that do not stand behind their opcode, by its offset.
     displaced: HashMap<usize, Instruction<'a>>,
+    /// Out-of-band buffers, by the offset of the instruction that was given them.
+    given: HashMap<usize, Vec<u8>>,
     max_nodes: usize,
     max_items: usize,
 }
@@ -152,6 +153,7 @@ impl<'a> Graph<'a> {
             literal_texts: HashMap::new(),
             pairs: HashMap::new(),
             displaced: HashMap::new(),
+            given: HashMap::new(),
             max_nodes: clamp(limits.nodes),
             max_items: clamp(limits.items),
         }
@@ -267,15 +269,28 @@ impl<'a> Graph<'a> {
         self.add_node(ValueKind::Object, node)
     }
 
-    /// A read-only view of a bytearray or of an out-of-band buffer.
+    /// The out-of-band buffer that the instruction at `offset` was given.
+    pub(crate) fn give(
+        &mut self,
+        kind: ValueKind,
+        offset: usize,
+        bytes: Vec<u8>,
+    ) -> Result<Value, Full> {
+        self.given.insert(offset, bytes);
+        if kind == ValueKind::Bytes {
+            return Ok(Value::pack(kind, offset as u64));
+        }
+        self.new_container(kind, offset)
+    }
+
+    /// A read-only view of a bytearray.
     pub(crate) fn new_view(&mut self, offset: usize, base: Value) -> Result<Value, Full> {
-        let of_object = u32::from(base.kind() == ValueKind::Object);
         let node = Node {
             offset,
             first: narrow(base.index()),
             last: NOWHERE,
             len: 0,
-            weight: of_object,
+            weight: 0,
         };
         self.add_node(ValueKind::View, node)
     }
@@ -350,7 +365,7 @@ impl<'a> Graph<'a> {
         let added = self.node(container).map_or(0, |node| u64::from(node.len));
         let literal = match container.kind() {
             ValueKind::ByteArray => self
-                .literal_bytes(container)
+                .byte_string(container)
                 .map_or(0, |bytes| bytes.len() as u64),
             _ => 0,
         };
@@ -449,18 +464,13 @@ impl<'a> Graph<'a> {
         usize::try_from(effect).ok()
     }
 
-    /// The bytearray or out-of-band buffer that a view shows.
+    /// The bytearray that a view shows.
     #[must_use]
     pub fn view_base(&self, value: Value) -> Option<Value> {
         match value.kind() {
             ValueKind::View => {
                 let node = self.node(value)?;
-                let kind = if node.weight == 0 {
-                    ValueKind::ByteArray
-                } else {
-                    ValueKind::Object
-                };
-                Some(Value::pack(kind, u64::from(node.first)))
+                Some(Value::pack(ValueKind::ByteArray, u64::from(node.first)))
             }
             _ => None,
         }
@@ -545,6 +555,44 @@ impl<'a> Graph<'a> {
             )),
             _ => None,
         })
+    }
+
+    /// The items of a list as they are in the end, set ones in their places.
+    #[must_use]
+    pub fn list(&self, value: Value) -> Vec<Value> {
+        let mut items: Vec<Value> = self.items(value).collect();
+        for (key, item, length) in self.assignments(value) {
+            if let Some(slot) = self.place(key, length).and_then(|at| items.get_mut(at)) {
+                *slot = item;
+            }
+        }
+        items
+    }
+
+    /// The bytes of a bytearray as they are in the end.
+    #[must_use]
+    pub fn byte_array(&self, value: Value) -> Vec<u8> {
+        let byte = |item| {
+            let byte = self.small_integer(item);
+            byte.and_then(|byte| u8::try_from(byte).ok()).unwrap_or(0)
+        };
+        let mut bytes = self.byte_string(value).unwrap_or_default().into_owned();
+        bytes.extend(self.items(value).map(byte));
+        for (key, item, length) in self.assignments(value) {
+            if let Some(slot) = self.place(key, length).and_then(|at| bytes.get_mut(at)) {
+                *slot = byte(item);
+            }
+        }
+        bytes
+    }
+
+    /// Where an index leads in a list of this length; lists only grow.
+    fn place(&self, key: Value, length: usize) -> Option<usize> {
+        let index = self.small_integer(key)?;
+        match usize::try_from(index) {
+            Ok(index) => Some(index),
+            Err(_) => length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
+        }
     }
 
     /// Number of items of [`Graph::items`], set ones not counted.

@@ -98,8 +98,8 @@ pub struct Machine<'a> {
     /// Offset of the instruction that is being run.
     offset: usize,
     cost: Cost,
-    /// The out-of-band buffers that were given so far.
-    buffers: Vec<Value>,
+    /// Number of out-of-band buffers that were given so far.
+    buffers: usize,
     extension_cache: Vec<(i32, Value)>,
     views: Vec<Value>,
     /// The globals and objects that do not support everything.
@@ -137,7 +137,7 @@ impl<'a> Machine<'a> {
             start,
             offset: start,
             cost: Cost::default(),
-            buffers: Vec::new(),
+            buffers: 0,
             extension_cache: Vec::new(),
             views: Vec::new(),
             profiles: HashMap::new(),

@@ -93,6 +93,32 @@ fn hex(text: &[u8], digits: usize) -> Option<(u32, &[u8])> {
     Some((value, rest))
 }
 
+/// The code points of a text in which surrogates may stand.
+pub(crate) fn code_points(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (first, _) = rest.split_first()?;
+        let length = match first {
+            0x00..=0x7f => 1,
+            0x80..=0xdf => 2,
+            0xe0..=0xef => 3,
+            _ => 4,
+        };
+        let (bytes, after) = rest.split_at_checked(length)?;
+        rest = after;
+        let lead = match length {
+            1 => u32::from(*first),
+            2 => u32::from(first & 0x1f),
+            3 => u32::from(first & 0x0f),
+            _ => u32::from(first & 0x07),
+        };
+        let tail = bytes.get(1..).unwrap_or_default();
+        Some(tail.iter().fold(lead, |code_point, byte| {
+            (code_point << 6) | u32::from(byte & 0x3f)
+        }))
+    })
+}
+
 /// Appends a code point as UTF-8, surrogates included.
 pub(crate) fn push_code_point(bytes: &mut Vec<u8>, code_point: u32) {
     if let Some(character) = char::from_u32(code_point) {
@@ -178,6 +204,13 @@ mod tests {
         );
         assert_eq!(raw_unicode_unescaped(b"\xe9"), Ok("é".as_bytes().to_vec()));
         assert_eq!(raw_unicode_unescaped(b"a\\"), Ok(b"a\\".to_vec()));
+    }
+
+    #[test]
+    fn code_points_are_those_of_python() {
+        let text = ["aé日\u{1f600}".as_bytes(), b"\xed\xa0\xbd\xed\xb8\x80"].concat();
+        let points: Vec<u32> = code_points(&text).collect();
+        assert_eq!(points, [0x61, 0xe9, 0x65e5, 0x1f600, 0xd83d, 0xde00]);
     }
 
     #[test]

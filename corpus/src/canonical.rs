@@ -10,12 +10,13 @@
     reason = "it only serves tests and fuzz targets, which are to fail where a value is not what it says"
 )]
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use pickleproof_core::pickletools::Argument;
 use pickleproof_core::{
-    Effect, EffectKind, End, Graph, Integer, ProfileOf, Trace, Value, ValueKind,
+    Effect, EffectKind, End, Equality, Graph, Integer, Operand, ProfileOf, Trace, Value, ValueKind,
+    line_text, nested_last,
 };
 use serde_json::{Value as Json, json};
 
@@ -57,68 +58,36 @@ pub fn argument_json(argument: &Argument<'_>) -> Json {
 
 struct Canonical<'t, 'a> {
     trace: &'t Trace<'a>,
-    context: &'t Context,
+    profile: Option<ProfileOf>,
     /// Number in the log of each effect, by its index; buffers have none.
     events: Vec<usize>,
     nodes: Vec<Value>,
     index: HashMap<Value, usize>,
-    buffers: HashMap<Value, Json>,
-    classes: HashMap<Value, usize>,
-    equalities: HashMap<Equality, usize>,
+    equality: Equality<'t, 'a>,
     sort_keys: HashMap<Value, Rc<str>>,
 }
 
-/// What decides whether two objects are equal to Python.
-#[derive(PartialEq, Eq, Hash)]
-enum Equality {
-    /// An integral number of any type, in hexadecimal.
-    Number(String),
-    Float(u64),
-    Text(Vec<u8>),
-    Bytes(Vec<u8>),
-    /// The classes of its items.
-    Tuple(Vec<usize>),
-    FrozenSet(BTreeSet<usize>),
-    /// Only itself.
-    Identity(Value),
-}
-
-/// What a run was given that its trace does not hold.
-#[derive(Debug, Clone, Default)]
-pub struct Context {
-    /// The out-of-band buffers, as `{"t": "bytes" or "bytearray", "hex": ...}`.
-    pub buffers: Vec<Json>,
-    /// [`pickleproof_core::Options::profile`].
-    pub profile: Option<ProfileOf>,
-}
-
-/// The result and log of a run as JSON: `root` if it stopped, `heap` and `log` if not empty.
+/// The result and log of a run as JSON: `root` if it stopped, `heap` and `log` if not empty. The
+/// profile is that of [`pickleproof_core::Options::profile`].
 #[must_use]
-pub fn canonical(trace: &Trace<'_>, context: &Context) -> Json {
+pub fn canonical(trace: &Trace<'_>, profile: Option<ProfileOf>) -> Json {
     let mut form = Canonical {
         trace,
-        context,
+        profile,
         events: Vec::new(),
         nodes: Vec::new(),
         index: HashMap::new(),
-        buffers: HashMap::new(),
-        classes: HashMap::new(),
-        equalities: HashMap::new(),
+        equality: Equality::new(&trace.graph),
         sort_keys: HashMap::new(),
     };
     let mut next = 0;
-    let mut given = context.buffers.iter();
     for effect in &trace.effects {
         form.events.push(next);
         next += match effect.kind {
             EffectKind::Build { object, state } if !form.has_set_state(object) => {
                 form.stores(state).len()
             }
-            EffectKind::Buffer { object } => {
-                form.buffers
-                    .insert(object, given.next().cloned().unwrap_or(Json::Null));
-                0
-            }
+            EffectKind::Buffer { .. } => 0,
             _ => 1,
         };
     }
@@ -154,7 +123,7 @@ pub fn canonical(trace: &Trace<'_>, context: &Context) -> Json {
 impl Canonical<'_, '_> {
     /// Whether BUILD gives a state to the object as a whole, and does not store its items.
     fn has_set_state(&self, object: Value) -> bool {
-        let Some(profile) = self.context.profile else {
+        let Some(profile) = self.profile else {
             return true;
         };
         let graph = &self.trace.graph;
@@ -220,14 +189,6 @@ impl Canonical<'_, '_> {
             ValueKind::Bytes => json!({"b": hex(&graph.byte_string(value).unwrap())}),
             ValueKind::Tuple if graph.item_count(value) == 0 => json!({"t": []}),
             ValueKind::FrozenSet if graph.item_count(value) == 0 => json!({"fs": []}),
-            ValueKind::Object if self.buffers.contains_key(&value) => {
-                let given = self.buffers[&value].clone();
-                if given["t"] == "bytes" {
-                    json!({"b": given["hex"]})
-                } else {
-                    self.reference(value)
-                }
-            }
             ValueKind::Global | ValueKind::Object => json!({"o": self.birth(value)}),
             _ => self.reference(value),
         }
@@ -295,14 +256,15 @@ impl Canonical<'_, '_> {
             }
             EffectKind::PersistentLoad { id: Some(id), .. } => json!(["persid", self.value(id)]),
             EffectKind::PersistentLoad { id: None, .. } => {
-                let line = &graph.bytes()[effect.offset + 1..];
-                let end = line
-                    .iter()
-                    .position(|byte| *byte == b'\n')
-                    .unwrap_or(line.len().saturating_sub(1));
-                json!(["persid", text_json(&line[..end])])
+                let Some(Operand::Line(line)) = graph.operand(effect.offset) else {
+                    return None;
+                };
+                json!(["persid", text_json(line_text(line))])
             }
             EffectKind::Extension { code, .. } => json!(["extension", code]),
+            EffectKind::ComputedImport { module, name, .. } => {
+                json!(["global", self.value(module), self.value(name)])
+            }
             EffectKind::Buffer { .. } => return None,
         })
     }
@@ -330,133 +292,29 @@ impl Canonical<'_, '_> {
                 };
                 json!({"k": kind, "v": self.sorted_members(value)})
             }
-            ValueKind::ByteArray => json!({"k": "bytearray", "v": hex(&self.byte_array(value))}),
+            ValueKind::ByteArray => json!({"k": "bytearray", "v": hex(&graph.byte_array(value))}),
             ValueKind::View => {
                 let base = graph.view_base(value).unwrap();
                 json!({"k": "memoryview", "ro": true, "base": self.value(base)})
             }
-            _ => json!({"k": "bytearray", "v": self.buffers[&value]["hex"]}),
+            _ => Json::Null,
         }
     }
 
     fn list(&mut self, value: Value) -> Json {
-        let graph = &self.trace.graph;
-        let items = self.assigned(value, graph.items(value).collect());
-        self.values(items)
+        self.values(self.trace.graph.list(value))
     }
 
-    /// Items set by index; lists only grow, so that a set index means the same at the end unless it
-    /// counts from the end.
-    fn assigned(&self, value: Value, mut items: Vec<Value>) -> Vec<Value> {
-        let graph = self.graph();
-        for (key, item, length) in graph.assignments(value) {
-            let index = graph.small_integer(key).unwrap();
-            let index = if index < 0 {
-                i64::try_from(length).unwrap() + index
-            } else {
-                index
-            };
-            items[usize::try_from(index).unwrap()] = item;
-        }
-        items
-    }
-
-    fn byte_array(&self, value: Value) -> Vec<u8> {
-        let graph = self.graph();
-        let byte = |value| u8::try_from(graph.small_integer(value).unwrap()).unwrap();
-        let mut bytes = graph.byte_string(value).unwrap().into_owned();
-        bytes.extend(graph.items(value).map(byte));
-        for (key, item, length) in graph.assignments(value) {
-            let index = graph.small_integer(key).unwrap();
-            let index = if index < 0 {
-                i64::try_from(length).unwrap() + index
-            } else {
-                index
-            };
-            bytes[usize::try_from(index).unwrap()] = byte(item);
-        }
-        bytes
-    }
-
-    /// A dict's pairs: the first of equal keys with the last of its values.
     fn pairs(&mut self, value: Value) -> Vec<(Value, Value)> {
-        let items: Vec<Value> = self.trace.graph.items(value).collect();
-        let mut pairs: Vec<(Value, Value)> = Vec::new();
-        let mut known = HashMap::new();
-        for pair in items.chunks_exact(2) {
-            let place = *known.entry(self.class(pair[0])).or_insert(pairs.len());
-            if place == pairs.len() {
-                pairs.push((pair[0], pair[1]));
-            } else {
-                pairs[place].1 = pair[1];
-            }
-        }
-        pairs
+        self.equality.pairs(value)
     }
 
     fn sorted_members(&mut self, value: Value) -> Json {
-        let mut members = self.members(value);
+        let mut members = self.equality.members(value);
         if members.len() > 1 {
             members.sort_by_cached_key(|member| self.sort_key(*member));
         }
         self.values(members)
-    }
-
-    fn members(&mut self, value: Value) -> Vec<Value> {
-        let items: Vec<Value> = self.trace.graph.items(value).collect();
-        let mut known = HashSet::new();
-        items
-            .into_iter()
-            .filter(|member| known.insert(self.class(*member)))
-            .collect()
-    }
-
-    /// The number that all objects have which Python finds equal.
-    fn class(&mut self, value: Value) -> usize {
-        for part in nested_last(&self.trace.graph, value, |part| {
-            self.classes.contains_key(&part)
-        }) {
-            let key = self.equality(part);
-            let next = self.equalities.len();
-            let class = *self.equalities.entry(key).or_insert(next);
-            self.classes.insert(part, class);
-        }
-        self.classes[&value]
-    }
-
-    /// What decides whether an object equals another; its members have their class already.
-    fn equality(&mut self, value: Value) -> Equality {
-        let graph = &self.trace.graph;
-        match value.kind() {
-            ValueKind::Bool => Equality::Number(format!("0x{:x}", u8::from(value == Value::TRUE))),
-            ValueKind::Int | ValueKind::LongInt => {
-                Equality::Number(graph.integer(value).unwrap().to_hex())
-            }
-            ValueKind::Float => {
-                let float = f64::from_bits(graph.float_bits(value).unwrap());
-                if float.is_nan() {
-                    return Equality::Identity(value);
-                }
-                if float.is_finite() && float.fract() == 0.0 {
-                    let (mantissa, exponent) = integer_parts(float);
-                    return Equality::Number(shifted_hex(float < 0.0, mantissa, exponent));
-                }
-                Equality::Float(float.to_bits())
-            }
-            ValueKind::Str | ValueKind::Character => {
-                Equality::Text(graph.text(value).unwrap().into_owned())
-            }
-            ValueKind::Bytes => Equality::Bytes(graph.byte_string(value).unwrap().into_owned()),
-            ValueKind::Tuple => {
-                Equality::Tuple(graph.items(value).map(|item| self.classes[&item]).collect())
-            }
-            ValueKind::FrozenSet => {
-                let items: BTreeSet<usize> =
-                    graph.items(value).map(|item| self.classes[&item]).collect();
-                Equality::FrozenSet(items)
-            }
-            _ => Equality::Identity(value),
-        }
     }
 
     /// The text by which members of a set are put in order.
@@ -491,7 +349,7 @@ impl Canonical<'_, '_> {
                 format!("({})", items.join(","))
             }
             ValueKind::FrozenSet => {
-                let members = self.members(value);
+                let members = self.equality.members(value);
                 let mut items: Vec<&str> =
                     members.iter().map(|item| &*self.sort_keys[item]).collect();
                 items.sort_unstable();
@@ -500,44 +358,4 @@ impl Canonical<'_, '_> {
             _ => format!("#{:08}", self.birth(value)),
         }
     }
-}
-
-/// A value and all that its tuples and frozensets hold, members before what holds them; without
-/// those that are `known`, and without recursion.
-fn nested_last(graph: &Graph<'_>, value: Value, known: impl Fn(Value) -> bool) -> Vec<Value> {
-    let mut order = Vec::new();
-    let mut seen = HashSet::new();
-    let mut todo = vec![(value, false)];
-    while let Some((part, entered)) = todo.pop() {
-        if entered {
-            order.push(part);
-        } else if !known(part) && seen.insert(part) {
-            todo.push((part, true));
-            if matches!(part.kind(), ValueKind::Tuple | ValueKind::FrozenSet) {
-                todo.extend(graph.items(part).map(|item| (item, false)));
-            }
-        }
-    }
-    order
-}
-
-/// A finite integral float as `mantissa * 2**exponent`.
-fn integer_parts(float: f64) -> (u64, u32) {
-    let bits = float.abs().to_bits();
-    if bits == 0 {
-        return (0, 0);
-    }
-    let exponent = i32::try_from(bits >> 52).unwrap() - 1075;
-    let mantissa = (bits & ((1 << 52) - 1)) | (1 << 52);
-    if exponent < 0 {
-        (mantissa >> exponent.unsigned_abs(), 0)
-    } else {
-        (mantissa, exponent.unsigned_abs())
-    }
-}
-
-fn shifted_hex(negative: bool, mantissa: u64, exponent: u32) -> String {
-    let digits = format!("{:x}", u128::from(mantissa) << (exponent % 4));
-    let zeros = "0".repeat(usize::try_from(exponent / 4).unwrap());
-    format!("{}0x{digits}{zeros}", if negative { "-" } else { "" })
 }

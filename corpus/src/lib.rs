@@ -16,10 +16,16 @@ mod canonical;
 mod dictionary;
 mod disassemble;
 mod literal;
+mod profiles;
+mod recorded;
 mod samples;
 
 pub use assemble::{AssembleError, assemble};
-pub use canonical::{Context, argument_json, canonical};
+pub use canonical::{argument_json, canonical};
 pub use dictionary::dictionary;
 pub use disassemble::disassemble;
+pub use profiles::profile;
+pub use recorded::{
+    recorded_dis, recorded_genops, recorded_options, recorded_result, recorded_run, unhex,
+};
 pub use samples::{Integrity, Risk, Sample, SamplesError, folder, samples, source_of};

@@ -13,14 +13,17 @@
 )]
 
 mod analyze;
+pub mod differential;
+pub mod generate;
 mod loads;
+pub mod oracle;
 mod readings;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use analyze::analyze;
-pub use loads::loads;
+pub use loads::{loads, loads_structured};
 pub use readings::readings;
 
 /// Runs a target on each file named on the command line.

@@ -5,6 +5,8 @@ use pickleproof_core::{
     OperandKind, Options, Trace, Value, Version,
 };
 
+use crate::generate::{self, Generator};
+
 /// Releases before and after each change of behaviour.
 const VERSIONS: [Version; 3] = [
     Version::CLASSIC,
@@ -72,6 +74,18 @@ pub fn loads(bytes: &[u8]) {
     };
     let trace = Machine::new(bytes, 0, latest.clone()).run();
     check(bytes, &trace, &latest);
+}
+
+/// [`loads`] on the stream that a generator makes of `bytes`: deeper than the bytes themselves get.
+pub fn loads_structured(bytes: &[u8]) {
+    let options = generate::Options {
+        faults: generate::Faults::Some,
+        buffers: 2,
+        extensions: vec![1, 300],
+        loads: 2,
+        ..generate::Options::default()
+    };
+    loads(&Generator::from_bytes(bytes, options).stream());
 }
 
 fn decode(bytes: &[u8], dialect: Dialect, version: Version) {
@@ -238,6 +252,7 @@ fn values(effect: &Effect) -> Vec<Value> {
         EffectKind::PersistentLoad { id, object } => id.into_iter().chain([object]).collect(),
         EffectKind::Extend { object, .. }
         | EffectKind::Extension { object, .. }
+        | EffectKind::ComputedImport { object, .. }
         | EffectKind::Buffer { object } => vec![object],
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use pickleproof_corpus::samples;
-use pickleproof_fuzz::{analyze, loads, readings};
+use pickleproof_fuzz::{analyze, differential, loads, loads_structured, readings};
 
 /// At most so many bytes of a sample are cut at each length.
 const CUT: usize = 160;
@@ -33,6 +33,17 @@ fn loads_holds() {
 #[test]
 fn readings_hold() {
     replay("readings", readings);
+}
+
+#[test]
+fn loads_structured_holds() {
+    replay("loads_structured", loads_structured);
+}
+
+/// Without a Python it holds of nothing, and says so.
+#[test]
+fn differential_holds() {
+    replay("differential", differential::target);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) fn effects(
 const fn kind_name(kind: &pickleproof_core::EffectKind) -> &'static str {
     use pickleproof_core::EffectKind;
     match kind {
-        EffectKind::Import { .. } => "import",
+        EffectKind::Import { .. } | EffectKind::ComputedImport { .. } => "import",
         EffectKind::Call { .. } => "call",
         EffectKind::Build { .. } => "build",
         EffectKind::SetItem { .. } => "setitem",

@@ -14,6 +14,12 @@ use super::cursor::{Source, find_newline};
 /// `PREFETCH` of `_pickle.c`: needs of so many bytes and more are never peeked for.
 const PREFETCH: usize = 131_072;
 
+/// `PY_SSIZE_T_MAX`.
+const MAX_INDEX: usize = 0x7fff_ffff_ffff_ffff;
+
+/// `BufferedReader.read` makes a bytes object of what it is asked for, and this is too much for one.
+const TOO_LARGE: usize = 0x7fff_ffff_ffff_ffdf;
+
 #[derive(Debug, Clone)]
 pub(super) struct File<'a> {
     bytes: &'a [u8],
@@ -23,15 +29,26 @@ pub(super) struct File<'a> {
     at: usize,
     /// Where the block that the buffer below holds ends, if that is behind `at`.
     block_end: usize,
-    /// The unpickler's buffer: what is left of it.
+    /// The unpickler's buffer: where it begins, and what is left of it.
+    start: usize,
     next: usize,
     end: usize,
     /// The buffer came by `peek`: the file stands before what was consumed of it.
     peeked: bool,
     /// The end of the frame that this instruction may not cross.
     frame_end: Option<usize>,
-    crossed_frame: bool,
-    lost: bool,
+    trouble: Option<Trouble>,
+}
+
+/// What happened while an instruction was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Bytes of a buffer were dropped.
+    Lost,
+    /// It tried to read across the end of its frame.
+    CrossedFrame,
+    /// The file was asked for more than any bytes object can hold.
+    Overflowed,
 }
 
 impl<'a> File<'a> {
@@ -41,12 +58,12 @@ impl<'a> File<'a> {
             buffered,
             at: position,
             block_end: position,
+            start: position,
             next: position,
             end: position,
             peeked: false,
             frame_end: None,
-            crossed_frame: false,
-            lost: false,
+            trouble: None,
         }
     }
 
@@ -54,8 +71,7 @@ impl<'a> File<'a> {
     /// enforced.
     pub(super) fn begin(&mut self, frame_end: Option<usize>) {
         self.frame_end = None;
-        self.crossed_frame = false;
-        self.lost = false;
+        self.trouble = None;
         self.take(1);
         self.frame_end = frame_end;
     }
@@ -66,13 +82,18 @@ impl<'a> File<'a> {
     }
 
     /// Whether this instruction tried to read across the end of its frame.
-    pub(super) const fn crossed_frame(&self) -> bool {
-        self.crossed_frame
+    pub(super) fn crossed_frame(&self) -> bool {
+        self.trouble == Some(Trouble::CrossedFrame)
     }
 
     /// Whether bytes were dropped while this instruction was read.
-    pub(super) const fn has_lost(&self) -> bool {
-        self.lost
+    pub(super) fn has_lost(&self) -> bool {
+        self.trouble == Some(Trouble::Lost)
+    }
+
+    /// Whether the file was asked for more than any bytes object can hold.
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.trouble == Some(Trouble::Overflowed)
     }
 
     /// Where the file stands once `load` has returned.
@@ -101,9 +122,13 @@ impl<'a> File<'a> {
         if size <= held {
             return Some(self.next);
         }
+        // "read would overflow (invalid bytecode)" comes before the file is asked.
+        if self.next.saturating_sub(self.start) > MAX_INDEX.checked_sub(size)? {
+            return None;
+        }
         self.skip_consumed();
         if !self.peeked && held > 0 {
-            self.lost = true;
+            self.trouble = Some(Trouble::Lost);
         }
         if size < PREFETCH
             && let Some(block) = self.buffered
@@ -111,6 +136,7 @@ impl<'a> File<'a> {
             if self.block_end <= self.at {
                 self.block_end = self.at.saturating_add(block).min(self.bytes.len());
             }
+            self.start = self.at;
             self.next = self.at;
             self.end = self.block_end;
             self.peeked = true;
@@ -118,8 +144,13 @@ impl<'a> File<'a> {
                 return Some(self.next);
             }
         }
+        if self.buffered.is_some() && size >= TOO_LARGE {
+            self.trouble = Some(Trouble::Overflowed);
+            return None;
+        }
         let start = self.at;
         self.file_read(size);
+        self.start = start;
         self.next = start;
         self.end = self.at;
         self.peeked = false;
@@ -193,7 +224,9 @@ impl<'a> File<'a> {
         let crosses = self
             .frame_end
             .is_some_and(|end| self.next.saturating_add(size) > end && self.next < end);
-        self.crossed_frame |= crosses;
+        if crosses {
+            self.trouble = Some(Trouble::CrossedFrame);
+        }
         crosses
     }
 }
@@ -238,15 +271,16 @@ impl<'a> Source<'a> for File<'a> {
             return line;
         }
         if framed.is_some() {
-            self.crossed_frame = true;
+            self.trouble = Some(Trouble::CrossedFrame);
             return None;
         }
         self.skip_consumed();
         if !self.peeked && !held.is_empty() {
-            self.lost = true;
+            self.trouble = Some(Trouble::Lost);
         }
         let start = self.at;
         self.file_read_line();
+        self.start = start;
         self.next = self.at;
         self.end = self.at;
         self.peeked = false;

@@ -17,20 +17,23 @@ impl<'a> Graph<'a> {
             ValueKind::ByteArray => self.node(value)?.offset,
             _ => return None,
         };
+        self.instruction(offset)
+    }
+
+    /// The operand of the instruction at `offset` as the run read it; a reader of files may have found
+    /// it elsewhere than behind its opcode.
+    #[must_use]
+    pub fn operand(&self, offset: usize) -> Option<Operand<'a>> {
+        Some(self.instruction(offset)?.operand)
+    }
+
+    fn instruction(&self, offset: usize) -> Option<Instruction<'a>> {
         if let Some(instruction) = self.displaced.get(&offset) {
             return Some(*instruction);
         }
         Decoder::new(self.bytes, offset, self.dialect, self.version)
             .read()
             .ok()
-    }
-
-    /// The literal's counted data, as it stands in the stream.
-    pub(super) fn literal_bytes(&self, value: Value) -> Option<&'a [u8]> {
-        match self.literal(value)?.operand {
-            Operand::Bytes(bytes) => Some(bytes),
-            _ => None,
-        }
     }
 
     /// The text of a str, as UTF-8 in which surrogates may stand. Borrowed where the stream holds
@@ -75,6 +78,11 @@ impl<'a> Graph<'a> {
     /// The bytes of a bytes object; of a bytearray as it stands in the stream.
     #[must_use]
     pub fn byte_string(&self, value: Value) -> Option<Cow<'a, [u8]>> {
+        if !self.given.is_empty()
+            && let Some(bytes) = self.offset(value).and_then(|at| self.given.get(&at))
+        {
+            return Some(Cow::Owned(bytes.clone()));
+        }
         let instruction = match value.kind() {
             ValueKind::Bytes | ValueKind::ByteArray => self.literal(value)?,
             _ => return None,
@@ -123,6 +131,7 @@ impl<'a> Graph<'a> {
     pub fn integer(&self, value: Value) -> Option<Integer> {
         match value.kind() {
             ValueKind::Int => Some(Integer::from(value.signed_payload())),
+            ValueKind::Bool => Some(Integer::from(i64::from(value == Value::TRUE))),
             ValueKind::LongInt => {
                 let instruction = self.literal(value)?;
                 let radix = if self.version.reads_base_10() {

@@ -7,8 +7,10 @@ use super::{
     Step, Support, Value, ValueKind,
 };
 use crate::decode::line_text;
+use crate::equality::Equality;
 use crate::graph::Name;
 use crate::pickletools;
+use crate::text;
 
 /// At most so many arguments are spread out of what `pickle.py` takes in a tuple's place.
 const MAX_SPREAD: usize = 1 << 16;
@@ -116,6 +118,12 @@ impl<'a> Machine<'a> {
         };
         let (Some(module_text), Some(name_text)) = (self.graph.text(module), self.graph.text(name))
         else {
+            // What a call gave may be text.
+            let may_be_text =
+                |value: Value| value.kind().is_opaque() || value.kind() == ValueKind::Str;
+            if self.is_generous() && may_be_text(module) && may_be_text(name) {
+                return self.import_computed(module, name);
+            }
             return self.fault(ErrorKind::NamesNotText);
         };
         let names = (
@@ -130,6 +138,21 @@ impl<'a> Machine<'a> {
         );
         let global = self.import(Opcode::StackGlobal, names)?;
         self.push(global)
+    }
+
+    fn import_computed(&mut self, module: Value, name: Value) -> Step {
+        let object = self.graph.new_object(self.offset, self.effects.len())?;
+        let protocol = self.protocol;
+        self.effect(
+            Opcode::StackGlobal,
+            EffectKind::ComputedImport {
+                module,
+                name,
+                object,
+                protocol,
+            },
+        )?;
+        self.push(object)
     }
 
     /// Records a call and pushes what it gives.
@@ -180,38 +203,34 @@ impl<'a> Machine<'a> {
         if !self.is_python() {
             return self.fault(kind);
         }
-        let items: Vec<Value> = match arguments.kind() {
-            ValueKind::List | ValueKind::Set | ValueKind::FrozenSet => {
-                self.graph.items(arguments).take(MAX_SPREAD).collect()
+        let graph = &self.graph;
+        let mut items: Vec<Value> = match arguments.kind() {
+            ValueKind::List => graph.list(arguments),
+            ValueKind::Set | ValueKind::FrozenSet => Equality::new(graph).members(arguments),
+            ValueKind::Dict => {
+                let pairs = Equality::new(graph).pairs(arguments);
+                pairs.into_iter().map(|(key, _)| key).collect()
             }
-            ValueKind::Dict => self
-                .graph
-                .items(arguments)
-                .step_by(2)
-                .take(MAX_SPREAD)
-                .collect(),
             ValueKind::Str | ValueKind::Character => {
-                let text = self.graph.text(arguments).unwrap_or_default();
-                String::from_utf8_lossy(&text)
-                    .chars()
+                let text = graph.text(arguments).unwrap_or_default();
+                let character =
+                    |code_point| Value::pack(ValueKind::Character, u64::from(code_point));
+                text::code_points(&text)
                     .take(MAX_SPREAD)
-                    .map(|character| {
-                        Value::pack(ValueKind::Character, u64::from(u32::from(character)))
-                    })
+                    .map(character)
                     .collect()
             }
             ValueKind::Bytes | ValueKind::ByteArray | ValueKind::View => {
-                let base = self.graph.view_base(arguments).unwrap_or(arguments);
-                let bytes = self.graph.byte_string(base).unwrap_or_default();
+                let base = graph.view_base(arguments).unwrap_or(arguments);
+                let bytes = graph.byte_array(base);
+                let bytes = bytes.iter().take(MAX_SPREAD);
                 bytes
-                    .iter()
-                    .take(MAX_SPREAD)
                     .map(|byte| Value::small_int(i32::from(*byte)))
-                    .chain(self.graph.items(base).take(MAX_SPREAD))
                     .collect()
             }
             _ => return self.fault_or(kind, Exception::TypeError),
         };
+        items.truncate(MAX_SPREAD);
         Ok(self.graph.new_tuple(self.offset, &items)?)
     }
 

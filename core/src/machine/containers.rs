@@ -292,6 +292,19 @@ impl Machine<'_> {
                 }
                 Ok(self.graph.assign(target, key, value)?)
             }
+            // A sequence is asked for the index before it is found to take no items.
+            ValueKind::Str
+            | ValueKind::Character
+            | ValueKind::Bytes
+            | ValueKind::Tuple
+            | ValueKind::Set
+            | ValueKind::FrozenSet
+            | ValueKind::Global
+            | ValueKind::Object
+                if key.kind() == ValueKind::LongInt && self.graph.small_integer(key).is_none() =>
+            {
+                self.fault(ErrorKind::IndexOutOfRange)
+            }
             _ => self.fault_as(ErrorKind::MissingMethod, Exception::TypeError),
         }
     }
@@ -393,6 +406,7 @@ impl Machine<'_> {
                     todo.extend(keywords);
                 }
                 EffectKind::Build { object, state } => todo.extend([object, state]),
+                EffectKind::ComputedImport { module, name, .. } => todo.extend([module, name]),
                 EffectKind::SetItem { object, key, value } => todo.extend([object, key, value]),
                 EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
                     todo.extend([object, item]);

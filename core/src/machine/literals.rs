@@ -143,6 +143,13 @@ impl Machine<'_> {
             if let Err(kind) = codec::check(&raw, encoding, errors) {
                 return self.fault(kind);
             }
+            let asked_for_nothing = raw.is_empty()
+                && instruction.opcode != Opcode::String
+                && !self.is_python()
+                && self.options.version.decodes_nothing();
+            if asked_for_nothing && encoding == Encoding::Unknown {
+                return self.fault(ErrorKind::UnknownCodec);
+            }
         }
         self.push_literal(match self.options.encoding {
             Encoding::Bytes => ValueKind::Bytes,

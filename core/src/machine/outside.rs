@@ -95,13 +95,18 @@ impl<'a> Machine<'a> {
         if self.is_generous() {
             return self.new_born(Opcode::NextBuffer, |object| EffectKind::Buffer { object });
         }
-        let given = self.options.buffers.as_ref().map_or(0, Vec::len);
-        if self.buffers.len() >= given {
+        let buffers = self.options.buffers.as_ref();
+        let Some(given) = buffers.and_then(|buffers| buffers.get(self.buffers)) else {
             return self.fault(ErrorKind::MissingBuffer);
-        }
-        self.new_born(Opcode::NextBuffer, |object| EffectKind::Buffer { object })?;
-        self.buffers.extend(self.stack.last());
-        Ok(())
+        };
+        self.buffers = self.buffers.saturating_add(1);
+        let (kind, bytes) = match given {
+            OutOfBand::ReadOnly(bytes) => (ValueKind::Bytes, bytes.clone()),
+            OutOfBand::Writable(bytes) => (ValueKind::ByteArray, bytes.clone()),
+        };
+        let object = self.graph.give(kind, self.offset, bytes)?;
+        self.effect(Opcode::NextBuffer, EffectKind::Buffer { object })?;
+        self.push(object)
     }
 
     pub(super) fn readonly_buffer(&mut self) -> Step {
@@ -111,11 +116,7 @@ impl<'a> Machine<'a> {
             ValueKind::ByteArray => self.view_top(top),
             // An object of the environment's may turn out to be a buffer.
             ValueKind::Object | ValueKind::Global if self.is_generous() => Ok(()),
-            _ => match self.given_buffer(top) {
-                Some(OutOfBand::ReadOnly) => Ok(()),
-                Some(OutOfBand::Writable) => self.view_top(top),
-                None => self.fault(ErrorKind::NotBuffer),
-            },
+            _ => self.fault(ErrorKind::NotBuffer),
         }
     }
 
@@ -124,10 +125,5 @@ impl<'a> Machine<'a> {
         self.views.push(view);
         self.stack.pop();
         self.push(view)
-    }
-
-    fn given_buffer(&self, value: Value) -> Option<OutOfBand> {
-        let index = self.buffers.iter().position(|buffer| *buffer == value)?;
-        self.options.buffers.as_ref()?.get(index).copied()
     }
 }

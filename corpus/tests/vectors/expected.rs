@@ -2,11 +2,16 @@
 
 use std::sync::OnceLock;
 
+use pickleproof_corpus::unhex;
 use serde_json::Value as Json;
 
 use crate::Implementation;
 
-const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/unpickler.jsonl");
+/// Those that were written by hand and by generators, and those that the live oracle found since.
+const FILES: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/unpickler.jsonl"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/vectors/found.jsonl"),
+];
 
 /// One stream and what CPython made of it.
 pub(crate) struct Vector {
@@ -19,13 +24,6 @@ pub(crate) struct Vector {
     record: Json,
 }
 
-pub(crate) fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
-        .collect()
-}
-
 /// Every recorded stream.
 pub(crate) fn vectors() -> &'static [Vector] {
     static READ: OnceLock<Vec<Vector>> = OnceLock::new();
@@ -33,21 +31,30 @@ pub(crate) fn vectors() -> &'static [Vector] {
 }
 
 fn read() -> Vec<Vector> {
-    let text = std::fs::read_to_string(VECTORS).unwrap();
     let vector = |line: &str| {
         let record: Json = serde_json::from_str(line).unwrap();
         Vector {
             id: record["id"].as_str().unwrap().to_owned(),
-            bytes: unhex(record["hex"].as_str().unwrap()),
+            bytes: unhex(record["hex"].as_str().unwrap()).unwrap(),
             options: record["opts"].clone(),
             depends_on_host: record["env"] == Json::Bool(true),
             record,
         }
     };
-    text.lines().map(vector).collect()
+    let text = FILES.map(|file| std::fs::read_to_string(file).unwrap());
+    text.iter()
+        .flat_map(|text| text.lines())
+        .map(vector)
+        .collect()
 }
 
 impl Vector {
+    /// Whether it was run in this release.
+    pub(crate) fn was_asked(&self, version: &str) -> bool {
+        let asked = self.record["asked"].as_array();
+        asked.is_none_or(|asked| asked.iter().any(|name| name == version))
+    }
+
     /// What an implementation made of it in a release, without the message of an exception.
     pub(crate) fn expected(&self, implementation: Implementation, version: &str) -> Json {
         let mut result = self.recorded(implementation, version).clone();

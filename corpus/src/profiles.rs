@@ -1,8 +1,11 @@
-//! The stubs of the recorded runs that lack some of what a stub usually supports, by their module.
+//! The stubs of recorded runs and of the oracle that lack some of what a stub usually supports, by their module.
 
 use pickleproof_core::{Attributes, Exception, Profile, Support};
 
-pub(crate) fn profile(module: &[u8]) -> Option<Profile> {
+/// What the oracle's stub of a module supports, for those of [`pickleproof_core::ProfileOf`] that lack
+/// something: their names begin with `P_`.
+#[must_use]
+pub fn profile(module: &[u8]) -> Option<Profile> {
     let whole = Profile::default();
     let class = Support {
         attributes: Attributes::OfClass,

@@ -1,0 +1,10 @@
+//! `cargo fuzz run loads_structured`
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| pickleproof_fuzz::loads_structured(bytes));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::process::ExitCode {
+    pickleproof_fuzz::replay(pickleproof_fuzz::loads_structured)
+}
