@@ -95,6 +95,11 @@ impl Objects {
                 }
                 None
             }
+            EffectKind::ComputedImport { object, .. } => {
+                // It may be any class.
+                self.wrappers.insert(object, Wrapper::Unclear);
+                None
+            }
             EffectKind::Call {
                 callable,
                 arguments,

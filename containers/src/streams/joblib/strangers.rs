@@ -65,7 +65,8 @@ fn subject<'g>(graph: &'g Graph<'_>, kind: &EffectKind) -> Subject<'g> {
     match *kind {
         EffectKind::Import { global, .. } => of(graph.global_value(global)),
         EffectKind::Call { callable, .. } => of(callable),
-        EffectKind::Build { object, .. }
+        EffectKind::ComputedImport { object, .. }
+        | EffectKind::Build { object, .. }
         | EffectKind::SetItem { object, .. }
         | EffectKind::Append { object, .. }
         | EffectKind::Extend { object, .. }
