@@ -175,7 +175,9 @@ fn excuse_echoes(stream: &Stream<'_>, reasons: &mut [Vec<Reason>]) {
             continue;
         }
         for (effect, reason) in other.trace.effects.iter().zip(reasons) {
-            if reason.risk() < Risk::Suspicious && stream.inner.contains(&effect.offset) {
+            let vague = matches!(reason, Reason::ImportComputed(None));
+            if (vague || reason.risk() < Risk::Suspicious) && stream.inner.contains(&effect.offset)
+            {
                 *reason = Reason::Accounted;
             }
         }
