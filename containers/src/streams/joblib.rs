@@ -2,8 +2,8 @@
 //! array by itself, and the stream goes on behind that.
 //!
 //! Source: `joblib/numpy_pickle.py` (`NumpyUnpickler.load_build`, `NumpyArrayWrapper.read_array`). It
-//! reads an array from the file and not from the current frame, plain data as it stands and an array
-//! of objects by `pickle.load`.
+//! reads an array from the file and not from the current frame: plain data as it stands, and an array
+//! of objects as a pickle of its own, by `pickle.load` and since 1.6 by a plain `pickle._Unpickler`.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -26,6 +26,9 @@ use wrapper::{Array, Data};
 
 /// At most so many places of one stream are named that were not looked at.
 const MAX_GAPS: usize = 1000;
+
+/// At most so many arrays of objects of one stream are run: each is a run of its own.
+const MAX_INNER: usize = 20_000;
 
 /// Something that joblib would have read and that was not looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,8 +240,11 @@ impl<'a> Run<'a> {
                 }
                 Loaded::Ambiguous => Err(self.unclear(
                     offset,
-                    "readers disagree on where the pickle of its objects ends",
+                    "because readers disagree on where the pickle of its objects ends",
                 )),
+                Loaded::Refused => {
+                    Err(self.unclear(offset, "because there are too many arrays of objects"))
+                }
             },
             Data::Plain { size } => {
                 let left = self.bytes.get(from..).unwrap_or_default();
@@ -295,10 +301,15 @@ enum Loaded {
     Ended(End),
     /// Not every reader leaves the file in the same place.
     Ambiguous,
+    /// There were too many before it.
+    Refused,
 }
 
 impl<'a> Inner<'_, 'a> {
     fn load(&mut self, position: usize) -> Loaded {
+        if self.runs.len() >= MAX_INNER && !self.runs.contains_key(&position) {
+            return Loaded::Refused;
+        }
         let runs = self
             .runs
             .entry(position)
@@ -310,7 +321,7 @@ impl<'a> Inner<'_, 'a> {
         if same {
             return Loaded::Behind(next);
         }
-        if stops(&runs.trace) {
+        if runs.traces().any(stops) {
             return Loaded::Ambiguous;
         }
         Loaded::Ended(runs.trace.end)
@@ -322,3 +333,6 @@ impl<'a> Inner<'_, 'a> {
         runs.filter(|runs| runs.trace.instructions > 0).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
