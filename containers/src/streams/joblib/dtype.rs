@@ -86,6 +86,10 @@ impl Dtype {
 
     /// `__setstate__`.
     pub(super) fn set_state(&mut self, graph: &Graph<'_>, state: Value) {
+        if !self.copy && matches!(self.code, Some(Code::Fixed(_) | Code::Objects)) {
+            // numpy's own types take no state.
+            return;
+        }
         let first = self.state == State::Unset && self.copy;
         self.state = state_of(graph, state)
             .filter(|_| first)
@@ -145,8 +149,25 @@ fn state_of(graph: &Graph<'_>, state: Value) -> Option<State> {
     plain.then_some(State::Set { size, flags })
 }
 
+/// Other words for types of one size on every platform, which numpy takes and does not pickle.
+fn named(text: &str) -> Option<Code> {
+    let size = match text {
+        "?" | "b" | "B" | "bool" | "int8" | "uint8" => 1,
+        "h" | "H" | "e" | "int16" | "uint16" | "float16" => 2,
+        "i" | "I" | "f" | "int32" | "uint32" | "float32" => 4,
+        "q" | "Q" | "d" | "F" | "int64" | "uint64" | "float64" | "complex64" => 8,
+        "D" | "complex128" => 16,
+        "O" | "object" => return Some(Code::Objects),
+        _ => return None,
+    };
+    Some(Code::Fixed(size))
+}
+
 /// A type's code as numpy pickles it: `f8`, `<i4`, `U5`, `M8[ns]`.
 fn code(text: &str) -> Option<Code> {
+    if let Some(code) = named(text) {
+        return Some(code);
+    }
     let code = text.strip_prefix(['<', '>', '=', '|']).unwrap_or(text);
     let mut characters = code.chars();
     let kind = characters.next()?;
@@ -157,9 +178,6 @@ fn code(text: &str) -> Option<Code> {
         && unit.bytes().all(|byte| byte.is_ascii_alphanumeric())
     {
         digits = size;
-    }
-    if kind == 'O' && digits.is_empty() {
-        return Some(Code::Objects);
     }
     if digits.is_empty() || digits.len() > 9 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -197,6 +215,8 @@ mod tests {
             ("V12", Code::Open(12)),
             ("O8", Code::Objects),
             ("O", Code::Objects),
+            ("float64", Code::Fixed(8)),
+            ("d", Code::Fixed(8)),
         ] {
             assert_eq!(code(text), Some(expected), "{text}");
         }
@@ -206,11 +226,11 @@ mod tests {
     fn anything_else_is_no_code() {
         for text in [
             "",
-            "f",
             "f3",
             "i16",
             "b8",
-            "float64",
+            "float",
+            "l",
             "f8,f8",
             "2f8",
             "(2,)f8",

@@ -180,9 +180,9 @@ fn what_joblib_does_not_write_is_not_guessed_at() {
             },
         ),
         (
-            "a list",
+            "no tuple",
             Wrapper {
-                shape: b"]K\x02a",
+                shape: b"C\x01\x02",
                 ..WRAPPER
             },
         ),
@@ -210,13 +210,14 @@ fn what_joblib_does_not_write_is_not_guessed_at() {
         (
             "dtype",
             Wrapper {
-                code: b"X\x07\0\0\0float64",
+                code: b"X\x05\0\0\0float",
                 ..WRAPPER
             },
         ),
         (
             "dtype",
             Wrapper {
+                code: b"X\x02\0\0\0U2",
                 copy: b"\x89",
                 ..WRAPPER
             },

@@ -70,7 +70,12 @@ pub(super) fn array(
 
 /// The number of items of a shape.
 fn count(graph: &Graph<'_>, shape: Value) -> Result<u64, &'static str> {
-    if shape.kind() != ValueKind::Tuple || graph.item_count(shape) > MAX_DIMENSIONS {
+    let plain = match shape.kind() {
+        ValueKind::Tuple => true,
+        ValueKind::List => graph.assignments(shape).next().is_none(),
+        _ => false,
+    };
+    if !plain || graph.item_count(shape) > MAX_DIMENSIONS {
         return Err("because its shape is no tuple of numbers");
     }
     let mut lengths = Vec::new();
