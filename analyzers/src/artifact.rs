@@ -7,6 +7,8 @@ use pickleproof_containers::{
 use crate::Options;
 use crate::findings::Findings;
 use crate::judgement::{ArtifactJudgement, Gap, Integrity, Risk, StreamJudgement};
+use crate::names::Names;
+use crate::payload::payloads;
 use crate::rules;
 use crate::stream;
 use crate::subject::Subject;
@@ -26,6 +28,8 @@ pub fn judge(path: &str, bytes: &[u8], options: &Options) -> ArtifactJudgement {
         risk: Risk::Inert,
         integrity: Integrity::Complete,
         pickled: None,
+        nested: 0,
+        payloads: 0,
     };
     let walked = walk(path, bytes, &options.containers, &mut judge);
     judge.finish(walked)
@@ -41,7 +45,19 @@ struct Judge<'o> {
     integrity: Integrity,
     /// The artifact's own bytes turned out to be pickle streams.
     pickled: Option<&'static str>,
+    /// How many payloads the one that is being looked at is in.
+    nested: u32,
+    /// Number of payloads that were looked at.
+    payloads: u32,
 }
+
+/// Payloads in payloads are looked at down to this depth.
+const MAX_NESTED: u32 = 8;
+
+/// So many payloads of an artifact are looked at, and so much of each is expanded.
+const MAX_PAYLOADS: u32 = 1024;
+const MAX_EXPANDED: u64 = 4 << 20;
+const MAX_MEMBERS: u64 = 1000;
 
 impl Judge<'_> {
     fn finish(self, walked: Format) -> ArtifactJudgement {
@@ -102,9 +118,11 @@ impl Judge<'_> {
         }
         let partial = member.partial.is_some();
         let listed = self.options.listed;
+        let loaded = self.load_payloads(member, found, &names);
         let judged = stream::judge(
             found,
             &names,
+            &loaded,
             member.location,
             partial,
             listed,
@@ -115,7 +133,7 @@ impl Judge<'_> {
         for (offset, reason) in judged.gaps {
             self.add_gap(member.location, offset, reason, Integrity::Limited);
         }
-        if member.depth == 0 && !found.carved {
+        if member.depth == 0 && self.nested == 0 && !found.carved {
             let format = match found.loader {
                 Loader::JoblibLoad => Format::Joblib,
                 _ => Format::Pickle,
@@ -127,6 +145,50 @@ impl Judge<'_> {
         } else {
             self.unlisted_streams = self.unlisted_streams.saturating_add(1);
         }
+    }
+
+    /// Judges what the stream gives to something that loads it: the risk by the place of the call.
+    fn load_payloads(
+        &mut self,
+        member: &Member<'_>,
+        found: &Stream<'_>,
+        names: &[Names],
+    ) -> stream::Loaded {
+        let mut loaded = stream::Loaded::new();
+        for (run, (trace, names)) in stream::traces(found).zip(names).enumerate() {
+            for payload in payloads(trace, names) {
+                let call = trace.effects.get(payload.effect);
+                let offset = call.map_or(0, |call| call.offset);
+                if self.nested >= MAX_NESTED || self.payloads >= MAX_PAYLOADS {
+                    let reason = "payloads are nested deeper, or there are more, than is looked at";
+                    let (place, reason) = (offset as u64, reason.to_owned());
+                    self.add_gap(member.location, place, reason, Integrity::Limited);
+                    return loaded;
+                }
+                let location = format!("{}!/payload@{offset}", member.location);
+                let risk = self.payload(&location, &payload.bytes);
+                loaded.insert((run, payload.effect), (payload.loads, payload.named, risk));
+            }
+        }
+        loaded
+    }
+
+    fn payload(&mut self, location: &str, bytes: &[u8]) -> Risk {
+        let risk = core::mem::take(&mut self.risk);
+        // What is expanded of a thousand payloads is no more than what is of one artifact.
+        let given = self.options.containers;
+        let limits = pickleproof_containers::Limits {
+            members: given.members.min(MAX_MEMBERS),
+            member_bytes: given.member_bytes.min(MAX_EXPANDED),
+            ratio_floor: given.ratio_floor.min(MAX_EXPANDED),
+            aborted_bytes: given.aborted_bytes.min(MAX_EXPANDED),
+            ..given
+        };
+        self.payloads = self.payloads.saturating_add(1);
+        self.nested = self.nested.saturating_add(1);
+        walk(location, bytes, &limits, self);
+        self.nested = self.nested.saturating_sub(1);
+        core::mem::replace(&mut self.risk, risk)
     }
 
     fn rule_on(&mut self, subject: &Subject<'_>) {
@@ -143,7 +205,7 @@ impl Visitor for Judge<'_> {
         let found = streams(member, &self.options.machine, &mut |found| {
             self.stream(member, &found);
         });
-        if found.torch_legacy && member.depth == 0 {
+        if found.torch_legacy && member.depth == 0 && self.nested == 0 {
             self.pickled = Some("torch-legacy");
         }
         if let Some(offset) = found.unread {

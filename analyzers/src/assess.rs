@@ -46,6 +46,8 @@ pub(crate) enum Reason {
     UntrustedState,
     /// A persistent id that no known loader resolves.
     PersistentId,
+    /// Bytes that are known are loaded, and what they do has this risk.
+    PayloadLoaded(Rc<Named>, Risk),
     /// A global is imported under names that the stream computes; which, if that is known.
     ImportComputed(Option<Rc<Named>>),
     /// A global that only the loader's registry knows.
@@ -57,6 +59,8 @@ impl Reason {
         match self {
             Self::Accounted => Risk::Trusted,
             Self::SinkCalled(_) => Risk::Malicious,
+            // Data needs no stream in a stream.
+            Self::PayloadLoaded(_, risk) => (*risk).max(Risk::Review),
             Self::MethodPlanted(_, Some(named)) if named.trust() == Trust::Sink => Risk::Malicious,
             Self::SinkNamed(_)
             | Self::DualCalled(_)

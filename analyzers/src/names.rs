@@ -7,6 +7,7 @@ use pickleproof_core::{Global, GlobalId, Graph};
 
 use crate::judgement::{Capability, Trust};
 use crate::knowledge::{self, Entry, Role};
+use crate::render::Naming;
 
 /// Attributes that lead from any object into the interpreter.
 const INNARDS: [&str; 24] = [
@@ -222,6 +223,13 @@ impl Names {
 
     pub(crate) fn all(&self) -> &[Rc<Named>] {
         &self.0
+    }
+}
+
+impl Naming for Names {
+    fn name(&self, id: GlobalId, _: &Global<'_>) -> String {
+        self.get(id)
+            .map_or_else(|| "<global>".to_owned(), |named| named.shown())
     }
 }
 

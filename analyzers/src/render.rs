@@ -5,34 +5,112 @@
 
 use std::fmt::Write as _;
 
-use pickleproof_core::{Effect, EffectKind, Graph, Trace, Value, ValueKind};
+use pickleproof_core::{
+    Effect, EffectKind, Global, GlobalId, Graph, Integer, Trace, Value, ValueKind,
+};
 
 use crate::names::Names;
 
-const MAX_DEPTH: u32 = 6;
-const MAX_ITEMS: usize = 12;
-const MAX_TEXT: usize = 240;
-/// Rendering stops when the text is this long.
-const MAX_LENGTH: usize = 1600;
+/// How much of a value is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Containers and calls inside each other.
+    pub depth: u32,
+    /// Items of a container.
+    pub items: usize,
+    /// Characters of a text.
+    pub text: usize,
+    /// Rendering stops when all is this long.
+    pub length: usize,
+    /// Bytes of a literal that is decoded for it; of longer ones only the length is shown.
+    pub literal: usize,
+}
 
-/// Renders the values of one run.
+impl Room {
+    /// For a finding, or a line of its own.
+    pub const WIDE: Self = Self {
+        depth: 6,
+        items: 12,
+        text: 240,
+        length: 1600,
+        literal: 1 << 20,
+    };
+    /// For one of many values in a line.
+    pub const NARROW: Self = Self {
+        depth: 3,
+        items: 4,
+        text: 40,
+        length: 160,
+        literal: 1 << 12,
+    };
+}
+
+/// Under which name a global is shown.
+pub trait Naming: std::fmt::Debug {
+    /// The dotted name of this global, whose index is `id`.
+    fn name(&self, id: GlobalId, global: &Global<'_>) -> String;
+}
+
+/// Every global under the names that the stream gives.
+#[derive(Debug, Clone, Copy)]
+pub struct AsWritten;
+
+impl Naming for AsWritten {
+    fn name(&self, _: GlobalId, global: &Global<'_>) -> String {
+        let module = String::from_utf8_lossy(start(&global.module));
+        format!("{module}.{}", String::from_utf8_lossy(start(&global.name)))
+    }
+}
+
+/// Renders the values and effects of a run that is over, in full and under Python 3 names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Renderer<'t, 'a> {
     pub(crate) trace: &'t Trace<'a>,
     pub(crate) names: &'t Names,
 }
 
-impl Renderer<'_, '_> {
-    fn graph(&self) -> &Graph<'_> {
-        &self.trace.graph
+impl<'t, 'a> Renderer<'t, 'a> {
+    const fn expressions(&self) -> Expressions<'t, 'a> {
+        Expressions {
+            graph: &self.trace.graph,
+            effects: self.trace.effects.as_slice(),
+            names: self.names,
+            room: Room::WIDE,
+        }
     }
 
     /// An effect as a line of Python.
     pub(crate) fn effect(&self, effect: &Effect) -> String {
+        self.expressions().effect(effect)
+    }
+
+    /// A value as a Python expression.
+    pub(crate) fn expression(&self, value: Value) -> String {
+        self.expressions().expression(value)
+    }
+}
+
+/// Renders the values of a run, or of what has run of it so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Expressions<'t, 'a> {
+    /// The values.
+    pub graph: &'t Graph<'a>,
+    /// The effects, in which objects were born.
+    pub effects: &'t [Effect],
+    /// How globals are named.
+    pub names: &'t dyn Naming,
+    /// How much is shown.
+    pub room: Room,
+}
+
+impl Expressions<'_, '_> {
+    /// An effect as a line of Python.
+    #[must_use]
+    pub fn effect(&self, effect: &Effect) -> String {
         let mut text = String::new();
         match effect.kind {
             EffectKind::Import { global, .. } => {
-                if let Some(global) = self.graph().global_of(global) {
+                if let Some(global) = self.graph.global_of(global) {
                     let module = String::from_utf8_lossy(start(&global.module));
                     let name = String::from_utf8_lossy(start(&global.name));
                     let _ = write!(text, "from {} import {}", clipped(&module), clipped(&name));
@@ -65,7 +143,7 @@ impl Renderer<'_, '_> {
             EffectKind::Extend { object, items } => {
                 self.value(&mut text, object, 1);
                 text.push_str(".extend([");
-                self.list(&mut text, self.graph().span(items).iter().copied(), 1);
+                self.list(&mut text, self.graph.span(items).iter().copied(), 1);
                 text.push_str("])");
             }
             EffectKind::PersistentLoad { id, .. } => {
@@ -73,11 +151,12 @@ impl Renderer<'_, '_> {
                 if let Some(id) = id {
                     self.value(&mut text, id, 1);
                 } else {
-                    let line = self.graph().bytes().get(effect.offset.saturating_add(1)..);
+                    let line = self.graph.bytes().get(effect.offset.saturating_add(1)..);
                     let line = line.and_then(|rest| rest.split(|byte| *byte == b'\n').next());
                     quote(
                         &mut text,
                         &String::from_utf8_lossy(line.unwrap_or_default()),
+                        self.room.text,
                     );
                 }
                 text.push(')');
@@ -118,7 +197,7 @@ impl Renderer<'_, '_> {
         if only_new {
             text.push_str(".__new__(");
             self.value(text, callable, deeper);
-            if self.graph().item_count(arguments) > 0 {
+            if self.graph.item_count(arguments) > 0 {
                 text.push_str(", ");
             }
         } else {
@@ -128,7 +207,7 @@ impl Renderer<'_, '_> {
             text.push('*');
             self.value(text, arguments, deeper);
         } else {
-            self.list(text, self.graph().items(arguments), deeper);
+            self.list(text, self.items(arguments), deeper);
         }
         if let Some(keywords) = keywords {
             text.push_str(", **");
@@ -138,10 +217,23 @@ impl Renderer<'_, '_> {
     }
 
     /// A value as a Python expression.
-    pub(crate) fn expression(&self, value: Value) -> String {
+    #[must_use]
+    pub fn expression(&self, value: Value) -> String {
         let mut text = String::new();
         self.value(&mut text, value, 0);
         text
+    }
+
+    /// An int, if it is not too long to be shown.
+    fn integer(&self, value: Value) -> Option<Integer> {
+        let length = self.graph.literal_length(value)?;
+        (length <= self.room.literal).then(|| self.graph.integer(value))?
+    }
+
+    /// The items of a container, and not what it holds behind the last.
+    fn items(&self, value: Value) -> impl Iterator<Item = Value> {
+        let count = self.graph.item_count(value);
+        self.graph.items(value).take(count)
     }
 
     fn list(&self, text: &mut String, items: impl Iterator<Item = Value>, depth: u32) {
@@ -149,7 +241,7 @@ impl Renderer<'_, '_> {
             if index > 0 {
                 text.push_str(", ");
             }
-            if index >= MAX_ITEMS || text.len() > MAX_LENGTH {
+            if index >= self.room.items || text.len() > self.room.length {
                 text.push('…');
                 return;
             }
@@ -158,12 +250,12 @@ impl Renderer<'_, '_> {
     }
 
     fn value(&self, text: &mut String, value: Value, depth: u32) {
-        if depth > MAX_DEPTH || text.len() > MAX_LENGTH {
+        if depth > self.room.depth || text.len() > self.room.length {
             text.push('…');
             return;
         }
         let deeper = depth.saturating_add(1);
-        let graph = self.graph();
+        let graph = self.graph;
         match value.kind() {
             ValueKind::None => text.push_str("None"),
             ValueKind::Bool => text.push_str(if value == Value::TRUE {
@@ -174,7 +266,7 @@ impl Renderer<'_, '_> {
             ValueKind::Int => {
                 let _ = write!(text, "{}", graph.small_integer(value).unwrap_or_default());
             }
-            ValueKind::LongInt => match graph.integer(value) {
+            ValueKind::LongInt => match self.integer(value) {
                 Some(integer) if integer.magnitude.len() <= 64 => text.push_str(&integer.to_hex()),
                 _ => text.push_str("<int>"),
             },
@@ -185,21 +277,22 @@ impl Renderer<'_, '_> {
             ValueKind::Str | ValueKind::Character => {
                 let length = graph.literal_length(value).unwrap_or_default();
                 // A text is decoded whole; one of many megabytes is only measured.
-                if length > 1 << 20 {
+                if length > self.room.literal {
                     let _ = write!(text, "<str of {length} bytes>");
                 } else {
                     quote(
                         text,
                         &graph
-                            .text_lossy(value, MAX_TEXT.saturating_add(4))
+                            .text_lossy(value, self.room.text.saturating_mul(4).saturating_add(4))
                             .unwrap_or_default(),
+                        self.room.text,
                     );
                 }
             }
             ValueKind::Bytes | ValueKind::ByteArray => self.bytes(text, value),
             ValueKind::Tuple => {
                 text.push('(');
-                self.list(text, graph.items(value), deeper);
+                self.list(text, self.items(value), deeper);
                 text.push_str(if graph.item_count(value) == 1 {
                     ",)"
                 } else {
@@ -208,7 +301,7 @@ impl Renderer<'_, '_> {
             }
             ValueKind::List => {
                 text.push('[');
-                self.list(text, graph.items(value), deeper);
+                self.list(text, self.items(value), deeper);
                 text.push(']');
             }
             ValueKind::Dict => self.dict(text, value, deeper),
@@ -218,15 +311,15 @@ impl Renderer<'_, '_> {
                 } else {
                     "frozenset(["
                 });
-                self.list(text, graph.items(value), deeper);
+                self.list(text, self.items(value), deeper);
                 text.push_str("])");
             }
             ValueKind::View => text.push_str("<memoryview>"),
             ValueKind::Global => {
-                let named = graph.global_id(value).and_then(|id| self.names.get(id));
+                let named = graph.global_id(value).zip(graph.global(value));
                 text.push_str(&named.map_or_else(
                     || "<global>".to_owned(),
-                    |named| clipped(&named.shown()).into_owned(),
+                    |(id, global)| clipped(&self.names.name(id, global)).into_owned(),
                 ));
             }
             ValueKind::Object => self.object(text, value, deeper),
@@ -235,14 +328,14 @@ impl Renderer<'_, '_> {
 
     fn dict(&self, text: &mut String, value: Value, depth: u32) {
         text.push('{');
-        let mut items = self.graph().items(value);
+        let mut items = self.items(value);
         let mut count = 0_usize;
         while let (Some(key), Some(item)) = (items.next(), items.next()) {
             if count > 0 {
                 text.push_str(", ");
             }
             count = count.saturating_add(1);
-            if count > MAX_ITEMS || text.len() > MAX_LENGTH {
+            if count > self.room.items || text.len() > self.room.length {
                 text.push('…');
                 break;
             }
@@ -254,16 +347,16 @@ impl Renderer<'_, '_> {
     }
 
     fn bytes(&self, text: &mut String, value: Value) {
-        let bytes = self.graph().byte_string(value).unwrap_or_default();
+        let bytes = self.graph.byte_string(value).unwrap_or_default();
         text.push_str(if value.kind() == ValueKind::ByteArray {
             "bytearray(b'"
         } else {
             "b'"
         });
-        for byte in bytes.iter().take(MAX_TEXT / 4) {
+        for byte in bytes.iter().take(self.room.text / 4) {
             let _ = write!(text, "{}", byte.escape_ascii());
         }
-        if bytes.len() > MAX_TEXT / 4 {
+        if bytes.len() > self.room.text / 4 {
             let _ = write!(text, "…' ({} bytes)", bytes.len());
         } else {
             text.push('\'');
@@ -275,9 +368,9 @@ impl Renderer<'_, '_> {
 
     fn object(&self, text: &mut String, value: Value, depth: u32) {
         let effect = self
-            .graph()
+            .graph
             .birth(value)
-            .and_then(|index| self.trace.effects.get(index));
+            .and_then(|index| self.effects.get(index));
         match effect {
             Some(effect) => match effect.kind {
                 EffectKind::Call {
@@ -308,20 +401,21 @@ impl Renderer<'_, '_> {
 
 /// As much of a name as may be shown.
 fn start(name: &[u8]) -> &[u8] {
-    name.get(..MAX_TEXT.saturating_mul(4)).unwrap_or(name)
+    name.get(..Room::WIDE.text.saturating_mul(4))
+        .unwrap_or(name)
 }
 
 fn clipped(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.len() <= MAX_TEXT {
+    if text.len() <= Room::WIDE.text {
         return text.into();
     }
-    let mut short: String = text.chars().take(MAX_TEXT / 2).collect();
+    let mut short: String = text.chars().take(Room::WIDE.text / 2).collect();
     short.push('…');
     short.into()
 }
 
 /// A str in Python's quotes.
-fn quote(text: &mut String, value: &str) {
+fn quote(text: &mut String, value: &str, max: usize) {
     let quotes = if value.contains('\'') && !value.contains('"') {
         '"'
     } else {
@@ -329,7 +423,7 @@ fn quote(text: &mut String, value: &str) {
     };
     text.push(quotes);
     for (index, character) in value.chars().enumerate() {
-        if index >= MAX_TEXT {
+        if index >= max {
             text.push('…');
             break;
         }
@@ -401,7 +495,7 @@ mod tests {
     #[test]
     fn quotes_and_controls_are_escaped() {
         let mut text = String::new();
-        quote(&mut text, "it's\x1b[1m\\");
+        quote(&mut text, "it's\x1b[1m\\", 240);
         assert_eq!(text, "\"it's\\x1b[1m\\\\\"");
     }
 }

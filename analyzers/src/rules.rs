@@ -22,6 +22,7 @@ mod extension_code;
 mod frame_overrun;
 mod global_rewired;
 mod method_planted;
+mod payload_loaded;
 mod persistent_id;
 mod resource_cost;
 mod sink_called;
@@ -90,6 +91,8 @@ rules! {
         ["CWE-502"];
     persistent_id "persistent-id" Medium "The loader is asked for an object by an id"
         ["https://docs.python.org/3/library/pickle.html#persistence-of-external-objects"];
+    payload_loaded "payload-loaded" Medium "Bytes in the stream are loaded as a stream of their own"
+        ["CWE-502"];
     computed_import "computed-import" High "A global is imported under names that the stream computes"
         ["CWE-502" "CWE-470"];
     extension_code "extension-code" High "A global is imported by a number instead of a name"

@@ -1,7 +1,8 @@
 //! One stream, judged: its effects in every reading, its integrity, and what rules say of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::{End, Error, ErrorKind, LimitKind, Trace};
@@ -11,7 +12,8 @@ use crate::evaluate::evaluate;
 use crate::findings::Findings;
 use crate::judgement::{Integrity, ReadingRecord, Risk, StreamError, StreamJudgement, Trust};
 use crate::meaning::Cache;
-use crate::names::Names;
+use crate::names::{Named, Names};
+use crate::payload::Loads;
 use crate::render::Renderer;
 use crate::rules;
 use crate::subject::{StreamSubject, Subject};
@@ -34,8 +36,11 @@ pub(crate) fn names(stream: &Stream<'_>) -> Vec<Names> {
         .collect()
 }
 
+/// What payloads came to: by run and index of the call.
+pub(crate) type Loaded = HashMap<(usize, usize), (Loads, Rc<Named>, Risk)>;
+
 /// The run that is reported, then those of other readings.
-fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
+pub(crate) fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
     let others = stream.others.iter().map(|other| &other.trace);
     core::iter::once(&stream.trace).chain(others)
 }
@@ -67,10 +72,34 @@ fn worst(reasons: &[Reason]) -> Risk {
         .unwrap_or(Risk::Inert)
 }
 
+/// Calls that load payloads are as bad as what they load.
+fn account_for_payloads(run: usize, reasons: &mut [Reason], loaded: &Loaded) {
+    let mut accounted = false;
+    for ((_, effect), (loads, named, risk)) in loaded.iter().filter(|((of, _), _)| *of == run) {
+        if let Some(reason) = reasons.get_mut(*effect) {
+            let harmless = *loads == Loads::Storage && *risk <= Risk::Trusted;
+            accounted |= harmless;
+            *reason = if harmless {
+                Reason::Accounted
+            } else {
+                Reason::PayloadLoaded(named.clone(), *risk)
+            };
+        }
+    }
+    // What is called so is no less accounted for where it is imported; another use of it has a
+    // reason of its own.
+    for reason in reasons.iter_mut().filter(|_| accounted) {
+        if matches!(reason, Reason::DualNamed(named) if Loads::of(named) == Some(Loads::Storage)) {
+            *reason = Reason::Accounted;
+        }
+    }
+}
+
 /// Judges a stream, whose `names` are those of [`names`]; rules add to `findings`.
 pub(crate) fn judge(
     stream: &Stream<'_>,
     names: &[Names],
+    loaded: &Loaded,
     location: &str,
     partial: bool,
     listed: usize,
@@ -81,6 +110,9 @@ pub(crate) fn judge(
         .zip(names)
         .map(|(trace, names)| assess(trace, names, stream.loader))
         .collect();
+    for (run, reasons) in reasons.iter_mut().enumerate() {
+        account_for_payloads(run, reasons, loaded);
+    }
     let called: HashSet<String> = reasons.iter().flat_map(|reasons| called(reasons)).collect();
     let renderers: Vec<Renderer<'_, '_>> = traces(stream)
         .zip(names)
@@ -207,6 +239,7 @@ fn called(reasons: &[Reason]) -> HashSet<String> {
     for reason in reasons {
         if let Reason::SinkCalled(named)
         | Reason::DualCalled(named)
+        | Reason::PayloadLoaded(named, _)
         | Reason::UnknownCalled(named) = reason
         {
             let shown = named.shown();

@@ -88,6 +88,13 @@ fn cases() -> Vec<(&'static str, String, String)> {
             owned("PROTO 2\nBINUNICODE \"id\"\nSTOP"),
         ),
         (
+            "payload-loaded",
+            owned(
+                "PROTO 3\nGLOBAL \"pickle\" \"loads\"\nSHORT_BINBYTES b\"N.\"\nTUPLE1\nREDUCE\nSTOP",
+            ),
+            owned("PROTO 3\nSHORT_BINBYTES b\"N.\"\nTUPLE1\nSTOP"),
+        ),
+        (
             "computed-import",
             owned(
                 "PROTO 4\nUNICODE \"os\"\nGLOBAL \"builtins\" \"str.lower\"\nUNICODE \"SYSTEM\"\nTUPLE1\nREDUCE\nSTACK_GLOBAL\nSTOP",

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use clap::builder::{OsStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
+use pickleproof_core::{Dialect, Reader, Version};
 use pickleproof_reports::Format;
 use pickleproof_reports::v1::Risk;
 
@@ -40,6 +41,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Scan(ScanArgs),
+    Dis(DisArgs),
     Rules(RulesArgs),
 }
 
@@ -88,6 +90,61 @@ pub(crate) struct ScanArgs {
     pub(crate) no_progress: bool,
 }
 
+/// Lists the instructions of the pickles in a file, with the effects of each.
+///
+/// Every pickle in the file is listed, those in containers under their location. The lines are those
+/// of `pickletools.dis`; below an instruction stand the effects that it would have (`->`). Where
+/// the loader gives up and the other of `c` and `python` goes on, the listing follows that one; what
+/// neither runs is decoded as far as possible. Below each pickle stands where each dialect stops.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Exit status:
+  0  the pickles are listed, broken ones too
+  2  wrong usage, or the file could not be read, or the list not written
+  3  no pickle was found
+
+Example:
+  pickleproof dis --stack --annotate model.pkl")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct DisArgs {
+    /// The file; `-` is standard input (at most 1 GiB).
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Also show the stack and the memo behind each instruction.
+    #[arg(long)]
+    pub(crate) stack: bool,
+
+    /// Also say what each opcode does.
+    #[arg(long)]
+    pub(crate) annotate: bool,
+
+    /// Write long operands whole.
+    #[arg(long)]
+    pub(crate) full: bool,
+
+    /// Write one JSON object a line: operands typed and whole, with stack, memo and effects
+    /// (`reports/schema/dis-v1.md` describes them).
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// List the pickle at this offset and no other, whatever the bytes look like.
+    #[arg(long, value_name = "N")]
+    pub(crate) offset: Option<usize>,
+
+    /// Whose loader to follow.
+    #[arg(long, value_name = "DIALECT", default_value = "c", value_parser = dialect())]
+    pub(crate) dialect: Dialect,
+
+    /// What `c` reads from, which matters where an operand crosses the end of its frame.
+    #[arg(long, value_name = "READER", default_value = "bytes")]
+    pub(crate) reader: DisReader,
+
+    /// The release of CPython to follow, such as 3.14 or 3.13.15.
+    #[arg(long, value_name = "VERSION", default_value = "3.11", value_parser = python)]
+    pub(crate) python: Version,
+}
+
 /// Lists the rules, or shows the page of one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  pickleproof rules --schema > report-v1.schema.json")]
@@ -107,6 +164,27 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// What `_pickle` reads from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DisReader {
+    /// Bytes in memory: `pickle.loads`.
+    Bytes,
+    /// A file without `peek`: `BytesIO`, as torch does.
+    Bytesio,
+    /// A file that `open` gave.
+    Open,
+}
+
+impl DisReader {
+    pub(crate) const fn reader(self) -> Reader {
+        match self {
+            Self::Bytes => Reader::Bytes,
+            Self::Bytesio => Reader::Stream,
+            Self::Open => Reader::Buffered(8192),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -176,6 +254,30 @@ fn report() -> impl TypedValueParser<Value = ReportFile> {
     OsStringValueParser::new().try_map(|value| ReportFile::parse(&value))
 }
 
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name)).try_map(|name| {
+        let mut all = Dialect::ALL.into_iter();
+        all.find(|dialect| dialect.name() == name)
+            .ok_or("no such dialect")
+    })
+}
+
+/// A release, `3.14` or `3.13.15`; without a third number the first of its line.
+fn python(text: &str) -> Result<Version, String> {
+    let wrong = || "expected 3.8 to 3.15, as in 3.14 or 3.13.15".to_owned();
+    let mut parts = text.split('.').map(str::parse::<u8>);
+    let (major, minor) = (parts.next(), parts.next());
+    let (Some(Ok(3)), Some(Ok(minor @ 8..=15))) = (major, minor) else {
+        return Err(wrong());
+    };
+    let patch = match (parts.next(), parts.next()) {
+        (None, None) => 0,
+        (Some(Ok(patch)), None) => patch,
+        _ => return Err(wrong()),
+    };
+    Ok(Version { minor, patch })
+}
+
 fn format() -> impl TypedValueParser<Value = Format> {
     let values = Format::ALL
         .iter()
@@ -193,6 +295,16 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn releases() {
+        let version = |minor, patch| Ok(Version { minor, patch });
+        assert_eq!(python("3.14"), version(14, 0));
+        assert_eq!(python("3.13.15"), version(13, 15));
+        for wrong in ["", "3", "2.7", "3.7", "3.16", "3.11.", "3.11.x", "3.11.7.1"] {
+            assert!(python(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

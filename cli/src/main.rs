@@ -1,9 +1,10 @@
 //! The `pickleproof` binary: arguments, the walk over files, output and exit status.
 //!
-//! [`args`] is what can be asked for, [`scan`] and [`rules`] do it, [`status`] is what they come to.
+//! [`args`] is what can be asked for, [`scan`], [`dis`] and [`rules`] do it, [`status`] is what they come to.
 //! Results go to standard output, all else to standard error.
 
 mod args;
+mod dis;
 mod map;
 mod output;
 mod rules;
@@ -24,6 +25,10 @@ fn main() -> ExitCode {
             command: Command::Scan(args),
             color,
         }) => scan::run(&args, color),
+        Ok(Args {
+            command: Command::Dis(args),
+            ..
+        }) => dis::run(&args),
         Ok(Args {
             command: Command::Rules(args),
             ..

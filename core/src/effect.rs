@@ -114,6 +114,25 @@ pub enum EffectKind {
     },
 }
 
+impl EffectKind {
+    /// Its name in reports, `import`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Import { .. } | Self::ComputedImport { .. } => "import",
+            Self::Call { .. } => "call",
+            Self::Build { .. } => "build",
+            Self::SetItem { .. } => "setitem",
+            Self::Append { .. } => "append",
+            Self::Extend { .. } => "extend",
+            Self::Add { .. } => "add",
+            Self::PersistentLoad { .. } => "persistent_load",
+            Self::Extension { .. } => "extension",
+            Self::Buffer { .. } => "buffer",
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {

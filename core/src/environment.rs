@@ -10,7 +10,7 @@ pub enum Environment {
     /// for want of something that another loader has.
     #[default]
     Generous,
-    /// It is exactly what [`Options`] say; objects are no classes.
+    /// It is exactly what [`Options`](crate::Options) say; objects are no classes.
     Exact,
 }
 

@@ -292,6 +292,30 @@ impl<'a> Machine<'a> {
         &self.marks
     }
 
+    /// The memo's entry of this index. Indices beyond 64 bits, which `pickle.py` knows, have none.
+    #[must_use]
+    pub fn memo_entry(&self, index: u64) -> Option<Value> {
+        self.memo.get(index)
+    }
+
+    /// Number of entries in the memo.
+    #[must_use]
+    pub const fn memo_len(&self) -> u64 {
+        self.memo.len()
+    }
+
+    /// The index that the line of a PUT names to this loader, if 64 bits hold it.
+    #[must_use]
+    pub fn put_index(&self, line: &[u8]) -> Option<u64> {
+        self.line_index(line)
+    }
+
+    /// The index that MEMOIZE would write to.
+    #[must_use]
+    pub fn next_memo_index(&self) -> u64 {
+        self.memo.next()
+    }
+
     /// C looks for a mark or a `persistent_load` before it reads the operand.
     fn first_check(&self, error: Error) -> Error {
         if self.options.dialect != Dialect::C {

@@ -26,7 +26,7 @@ pub use report::{Report, record};
 pub use streams::{Batch, Streams};
 pub use target::{required, target};
 
-use compare::{compare, has_wide_sizes};
+use compare::{compare, has_wide_sizes, is_narrow};
 use ours::Ours;
 
 /// Memo indices beyond this are not given to classic `_pickle`, which fills an array up to them.
@@ -242,8 +242,9 @@ impl Differential {
                         let stream = prepared.batch.streams.get(place);
                         let stream = stream.map_or(&[][..], Vec::as_slice);
                         match compare(*implementation, stream, ours, theirs) {
-                            Verdict::Different(_)
-                                if self.oracle.is_narrow() && has_wide_sizes(stream) =>
+                            Verdict::Different(difference)
+                                if self.oracle.is_narrow()
+                                    && (has_wide_sizes(stream) || is_narrow(&difference)) =>
                             {
                                 Verdict::Skipped(Skip::Narrow)
                             }

@@ -1,7 +1,7 @@
 //! The table of renderers. A renderer is one file and one row (and the `mod` line that rustfmt
 //! needs to find the file).
 
-mod json;
+pub(crate) mod json;
 mod table;
 
 use std::io::{self, Write};

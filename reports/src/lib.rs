@@ -9,6 +9,7 @@
 //!
 //! [`ArtifactJudgement`]: pickleproof_analyzers::judgement::ArtifactJudgement
 
+pub mod dis;
 pub mod escape;
 mod format;
 mod time;

@@ -63,7 +63,7 @@ pub(super) fn effects(
             }
         }
         records.push(EffectRecord {
-            kind: kind_name(&effect.kind),
+            kind: effect.kind.name(),
             offset: effect.offset as u64,
             opcode: effect.opcode.name(),
             text: renderer.effect(effect),
@@ -71,20 +71,4 @@ pub(super) fn effects(
         });
     }
     records
-}
-
-const fn kind_name(kind: &pickleproof_core::EffectKind) -> &'static str {
-    use pickleproof_core::EffectKind;
-    match kind {
-        EffectKind::Import { .. } | EffectKind::ComputedImport { .. } => "import",
-        EffectKind::Call { .. } => "call",
-        EffectKind::Build { .. } => "build",
-        EffectKind::SetItem { .. } => "setitem",
-        EffectKind::Append { .. } => "append",
-        EffectKind::Extend { .. } => "extend",
-        EffectKind::Add { .. } => "add",
-        EffectKind::PersistentLoad { .. } => "persistent_load",
-        EffectKind::Extension { .. } => "extension",
-        EffectKind::Buffer { .. } => "buffer",
-    }
 }

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod dis;
 mod rules;
 mod sandbox;
 mod scan;

@@ -155,16 +155,26 @@ impl Machine<'_> {
         }
     }
 
+    pub(super) fn line_index(&self, line: &[u8]) -> Option<u64> {
+        match self.read_index(line_text(line)) {
+            Ok(Parsed::Small(index)) => u64::try_from(index).ok(),
+            _ => None,
+        }
+    }
+
     fn memo_index(&mut self, text: &[u8]) -> Step<Parsed> {
         if text.contains(&0) {
             self.divergence.text.get_or_insert(self.offset);
         }
-        let parsed = if self.is_python() {
+        self.read_index(text).or_else(|kind| self.fault(kind))
+    }
+
+    fn read_index(&self, text: &[u8]) -> Result<Parsed, ErrorKind> {
+        if self.is_python() {
             number::python_integer(text, Radix::Decimal)
         } else {
             number::c_integer(text, Radix::Decimal)
-        };
-        parsed.or_else(|kind| self.fault(kind))
+        }
     }
 
     fn memo_has_room(&self) -> Step {

@@ -93,6 +93,13 @@ pub(super) fn has_wide_sizes(stream: &[u8]) -> bool {
             .any(|window| window.iter().all(u8::is_ascii_digit))
 }
 
+/// Whether the difference is one that sizes of 32 bits make: a size that a file's reader puts together
+/// from bytes that do not stand together, or a key that is no index any more.
+pub(super) fn is_narrow(difference: &Difference) -> bool {
+    let error = difference.theirs.get("err").and_then(Json::as_str);
+    matches!(error, Some("OverflowError" | "IndexError"))
+}
+
 /// Whether the fourth byte of a length, or one behind it, makes it 2**31 or more.
 fn has_high_bit(bytes: &[u8]) -> bool {
     match bytes.split_first() {

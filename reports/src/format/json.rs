@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize as _;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use crate::escape;
 use crate::format::Style;
@@ -18,10 +18,17 @@ pub(super) fn render(report: &Report, out: &mut dyn Write, _: &Style) -> io::Res
     writeln!(out)
 }
 
-/// A pretty printer that escapes more than JSON must.
-struct Escaping(PrettyFormatter<'static>);
+/// Writes a value as one line of JSON, escaped in the same way.
+pub(crate) fn write_line(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let formatter = Escaping(CompactFormatter);
+    value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
+    writeln!(out)
+}
 
-impl Formatter for Escaping {
+/// A printer that escapes more than JSON must.
+struct Escaping<F>(F);
+
+impl<F: Formatter> Formatter for Escaping<F> {
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         out: &mut W,

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod dis;
 mod samples;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ fn here(path: &str) -> PathBuf {
 fn golden(path: &str, actual: &str) {
     let file = here(path);
     if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, actual).unwrap();
         return;
     }
@@ -42,6 +44,17 @@ fn strip(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let first = parts.next().unwrap().to_owned();
     parts.fold(first, |out, part| out + part.split_once('m').unwrap().1)
+}
+
+/// A writer on a full disk.
+struct Full;
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[test]
@@ -194,15 +207,6 @@ fn long_lists_are_cut_and_say_so() {
 
 #[test]
 fn a_writer_that_fails_is_an_error() {
-    struct Full;
-    impl std::io::Write for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::StorageFull.into())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     for &format in Format::ALL {
         let error = format
             .render(&samples::mixed(), &mut Full, &Style::default())
