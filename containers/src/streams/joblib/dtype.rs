@@ -9,7 +9,7 @@ use pickleproof_core::{Graph, Value, ValueKind};
 /// What an item of an array is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// So many bytes, at least one.
+    /// So many bytes.
     Plain { item: u64 },
     /// Python objects.
     Objects,
@@ -104,9 +104,10 @@ impl Dtype {
             (Code::Objects, State::Unset) => (0, true),
             (Code::Fixed(size) | Code::Open(size), State::Unset) => (size, false),
             (Code::Fixed(size), State::Set { flags, .. }) => (size, flags & HAS_OBJECTS != 0),
-            (Code::Open(_), State::Set { size, flags }) => {
-                (u64::try_from(size).unwrap_or(0), flags & HAS_OBJECTS != 0)
-            }
+            (Code::Open(_), State::Set { size, flags }) => (
+                u64::try_from(size).map_err(|_| UNCLEAR)?,
+                flags & HAS_OBJECTS != 0,
+            ),
             // `numpy.dtype('O')` without its flag makes arrays of addresses.
             (Code::Objects, State::Set { flags, .. }) => {
                 if flags & HAS_OBJECTS == 0 {
@@ -118,10 +119,7 @@ impl Dtype {
         if objects {
             return Ok(Layout::Objects);
         }
-        // joblib divides by the size.
-        if size == 0 {
-            return Err("because an item of its dtype has no size");
-        }
+        // joblib divides by the size, and dies if it is zero; where it maps the file it does not.
         Ok(Layout::Plain { item: size })
     }
 }

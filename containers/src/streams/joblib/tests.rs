@@ -237,9 +237,9 @@ fn what_joblib_does_not_write_is_not_guessed_at() {
             },
         ),
         (
-            "size",
+            "dtype",
             Wrapper {
-                code: b"X\x02\0\0\0V0",
+                code: b"X\x01\0\0\0V",
                 dtype: b"",
                 ..WRAPPER
             },
