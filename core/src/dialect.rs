@@ -96,6 +96,12 @@ impl Version {
         self.minor <= 8
     }
 
+    /// A bytearray looks at the index before the value that is set there.
+    #[must_use]
+    pub const fn checks_index_first(self) -> bool {
+        self.minor <= 9
+    }
+
     /// C looks the codec up even for an empty Python 2 string.
     #[must_use]
     pub const fn decodes_nothing(self) -> bool {

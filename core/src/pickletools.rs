@@ -4,7 +4,7 @@
 //! and raises where they go on; `dis` adds a crude stack and memo of its own.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use crate::codec::{self, Encoding, ErrorHandler};
 use crate::decode::{Decoder, Instruction, Operand, line_text};
@@ -206,7 +206,14 @@ struct Crude {
     /// Whether each item is a mark.
     stack: Vec<bool>,
     marks: usize,
-    memo: BTreeSet<(bool, Vec<u8>)>,
+    memo: HashSet<Key>,
+}
+
+/// An index of the memo, which may be any integer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Small(i64),
+    Big(Integer),
 }
 
 /// Whether `pickletools.dis` gets to the end of the stream that starts at `start`, without an error:
@@ -257,9 +264,9 @@ impl Crude {
         match opcode {
             Opcode::Put | Opcode::BinPut | Opcode::LongBinPut | Opcode::Memoize => {
                 let key = if opcode == Opcode::Memoize {
-                    key_of(&Integer::from_unsigned(self.memo.len() as u64))
+                    Key::Small(i64::try_from(self.memo.len()).unwrap_or(i64::MAX))
                 } else {
-                    memo_key(&operation.argument)
+                    Key::of(&operation.argument)
                 };
                 if self.memo.contains(&key) && !version.dis_allows_redefinition() {
                     wrong = Some(ErrorKind::MemoRedefined);
@@ -270,7 +277,7 @@ impl Crude {
                 }
             }
             Opcode::Get | Opcode::BinGet | Opcode::LongBinGet
-                if !self.memo.contains(&memo_key(&operation.argument)) =>
+                if !self.memo.contains(&Key::of(&operation.argument)) =>
             {
                 wrong = Some(ErrorKind::MissingMemo);
             }
@@ -298,15 +305,16 @@ impl Crude {
     }
 }
 
-fn key_of(value: &Integer) -> (bool, Vec<u8>) {
-    (value.negative, value.magnitude.clone())
-}
-
-fn memo_key(argument: &Argument<'_>) -> (bool, Vec<u8>) {
-    match argument {
-        Argument::Int(value) => key_of(value),
-        Argument::Bool(value) => key_of(&Integer::from(i64::from(*value))),
-        _ => key_of(&Integer::from(0)),
+impl Key {
+    fn of(argument: &Argument<'_>) -> Self {
+        match argument {
+            Argument::Int(value) => match value.to_i64() {
+                Some(small) => Self::Small(small),
+                None => Self::Big(value.clone()),
+            },
+            Argument::Bool(value) => Self::Small(i64::from(*value)),
+            _ => Self::Small(0),
+        }
     }
 }
 

@@ -97,10 +97,10 @@ impl Reading {
     const fn reader(self) -> &'static str {
         match self.reader {
             Reader::Bytes => "pickle.loads",
-            Reader::Stream => "pickle.load of a BytesIO",
-            Reader::Buffered(0..=4096) => "pickle.load of a file read by 4 KiB",
-            Reader::Buffered(4097..=8192) => "pickle.load of a file read by 8 KiB",
-            Reader::Buffered(_) => "pickle.load of a file read by 128 KiB",
+            Reader::Stream => "pickle.load(BytesIO)",
+            Reader::Buffered(0..=4096) => "pickle.load(file, buffer of 4 KiB)",
+            Reader::Buffered(4097..=8192) => "pickle.load(file, buffer of 8 KiB)",
+            Reader::Buffered(_) => "pickle.load(file, buffer of 128 KiB)",
         }
     }
 
@@ -141,9 +141,17 @@ impl Reading {
                 }
             }
         }
-        let texts: Vec<String> = parts
+        // Who reads so in the same releases is named together.
+        let mut together: Vec<(Vec<&'static str>, Vec<&'static str>)> = Vec::new();
+        for (name, releases) in parts {
+            match together.iter_mut().find(|(_, known)| *known == releases) {
+                Some((names, _)) => names.push(name),
+                None => together.push((vec![name], releases)),
+            }
+        }
+        let texts: Vec<String> = together
             .into_iter()
-            .map(|(name, releases)| format!("{name} of {}", releases.join(", ")))
+            .map(|(names, releases)| format!("{} of {}", names.join(" and "), releases.join(", ")))
             .collect();
         texts.join("; ")
     }

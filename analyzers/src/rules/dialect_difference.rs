@@ -22,12 +22,10 @@ pub(super) fn check(subject: &Subject<'_>, rule: &Rule, findings: &mut Findings)
     let Some((severity, what)) = verdict(stream, reported, &loaders, others) else {
         return;
     };
-    let mut message = format!("{what}: {}: {}", reported.readers, reported.end);
+    let mut message = format!("{what}: {}", told(reported));
     for other in others {
         message.push_str("; ");
-        message.push_str(&other.readers);
-        message.push_str(": ");
-        message.push_str(&other.end);
+        message.push_str(&told(other));
     }
     let divergence = &stream.trace.divergence;
     let offset = divergence.first().or(divergence.pickletools);
@@ -81,6 +79,21 @@ fn verdict(
             Severity::Low,
             "scanners that stand on pickletools do not see this stream as loaders do",
         ))
+}
+
+/// Who reads the stream so, how it ends for them, and what not everyone does.
+fn told(outcome: &Outcome) -> String {
+    let mut text = format!("{}: {}", outcome.readers, outcome.end);
+    if outcome.kind != ReaderKind::Scanner && !outcome.shown.is_empty() {
+        let shown: Vec<&str> = outcome
+            .shown
+            .iter()
+            .map(|step| step.note.as_str())
+            .collect();
+        text.push_str(", among them ");
+        text.push_str(&shown.join(" and "));
+    }
+    text
 }
 
 fn evidence(others: &[Outcome]) -> Vec<Evidence> {

@@ -44,13 +44,19 @@ pub(super) fn outcomes(
         .chain(others.map(|other| (&other.readings, other.loader)));
     for (index, (renderer, (readings, loader))) in renderers.iter().zip(readers).enumerate() {
         let trace = renderer.trace;
-        let extra: Vec<&Effect> = trace
+        let own: Vec<&Effect> = trace
             .effects
             .iter()
             .filter(|effect| index > 0 && !mask.holds(*renderer, effect))
             .collect();
-        let missing = index > 0
-            && trace.effects.len().saturating_sub(extra.len()) < stream.trace.effects.len();
+        let extra = own.len();
+        let missing =
+            index > 0 && trace.effects.len().saturating_sub(extra) < stream.trace.effects.len();
+        let shown = if index == 0 {
+            not_everywhere(renderers)
+        } else {
+            own
+        };
         outcomes.push(Outcome {
             readers: describe(readings, loader, index == 0),
             kind: if loader != stream.loader {
@@ -63,10 +69,10 @@ pub(super) fn outcomes(
             accepts: matches!(trace.end, End::Stop { .. }),
             end: end(trace),
             offset: end_at(trace),
-            extra: extra.len(),
+            extra,
             missing,
-            shown: extra
-                .iter()
+            shown: shown
+                .into_iter()
                 .take(SHOWN)
                 .map(|effect| Evidence {
                     offset: effect.offset as u64,
@@ -82,6 +88,24 @@ pub(super) fn outcomes(
     }
     outcomes.extend(scanners);
     outcomes
+}
+
+/// The first effects of the reported reading that another reading which comes to STOP lacks.
+fn not_everywhere<'s>(renderers: &[Renderer<'s, 's>]) -> Vec<&'s Effect> {
+    let Some((reported, others)) = renderers.split_first() else {
+        return Vec::new();
+    };
+    let stop = |other: &&Renderer<'_, '_>| matches!(other.trace.end, End::Stop { .. });
+    let others: Vec<Mask> = others
+        .iter()
+        .filter(stop)
+        .map(|other| Mask::of(*other, true))
+        .collect();
+    let effects = reported.trace.effects.iter();
+    effects
+        .filter(|effect| others.iter().any(|other| !other.holds(*reported, effect)))
+        .take(SHOWN)
+        .collect()
 }
 
 fn describe(readings: &[Reading], loader: Loader, reported: bool) -> String {

@@ -278,7 +278,9 @@ impl Machine<'_> {
                 let Some(index) = self.graph.small_integer(key) else {
                     return self.fault(ErrorKind::IndexOutOfRange);
                 };
-                if target.kind() == ValueKind::ByteArray {
+                let is_bytes = target.kind() == ValueKind::ByteArray;
+                let index_first = self.options.version.checks_index_first();
+                if is_bytes && !index_first {
                     self.check_byte(value)?;
                 }
                 let length = self.graph.length(target);
@@ -289,6 +291,9 @@ impl Machine<'_> {
                 };
                 if !inside {
                     return self.fault(ErrorKind::IndexOutOfRange);
+                }
+                if is_bytes && index_first {
+                    self.check_byte(value)?;
                 }
                 Ok(self.graph.assign(target, key, value)?)
             }

@@ -127,7 +127,7 @@ impl Writer<'_> {
         self.emit(Opcode::EmptyDict, &[]);
         self.state.push(Kind::Dict);
         for _ in 0..self.entropy.below(3) {
-            if self.fault() {
+            if self.bold() {
                 self.key();
             } else {
                 let key = self.entropy.pick(&[b"a", b"b"]).unwrap_or(b"a");
@@ -145,8 +145,13 @@ impl Writer<'_> {
         match self.entropy.below(4) {
             0 => self.keywords(),
             1 => {
-                self.none_or_bool();
-                self.keywords();
+                for _ in 0..2 {
+                    match self.entropy.below(3) {
+                        0 => self.none_or_bool(),
+                        1 => self.item(),
+                        _ => self.keywords(),
+                    }
+                }
                 self.tuple(2);
             }
             _ => self.item(),

@@ -45,6 +45,7 @@ impl Writer<'_> {
             }
             97 if self.entropy.chance(1, 4) => self.end_frame(),
             98 if self.entropy.chance(1, 2) => self.hashed(),
+            99 if self.entropy.chance(1, 2) => self.viewed(),
             _ => self.key(),
         }
     }
@@ -107,7 +108,7 @@ impl Writer<'_> {
         let pairs = count.is_multiple_of(2) && keys;
         let first = above.first().copied();
         let target = self.state.target();
-        let bold = self.fault();
+        let bold = self.bold();
         match self.entropy.below(10) {
             0 if pairs || bold => self.collect(Opcode::Dict),
             1 if (hashable && self.may_use(4)) || bold => self.collect(Opcode::FrozenSet),
@@ -232,18 +233,21 @@ impl Writer<'_> {
         }
         self.extend(Opcode::Appends);
         for _ in 0..self.entropy.below(3) {
-            let index = if self.fault() {
-                self.entropy.byte()
+            let index = if self.bold() {
+                self.entropy.byte() & 7
             } else {
                 u8::try_from(self.entropy.below(count)).unwrap_or(0)
             };
-            if self.entropy.chance(1, 2) {
+            if self.bold() {
+                self.key();
+                self.state.pop(1);
+            } else if self.entropy.chance(1, 2) {
                 self.emit(Opcode::BinInt1, &[index]);
             } else {
                 self.emit(Opcode::BinInt, &(!i32::from(index)).to_le_bytes());
             }
             self.state.push(Kind::Atom);
-            if self.fault() {
+            if self.bold() {
                 self.literal();
             } else {
                 let byte = self.entropy.byte();
@@ -266,6 +270,39 @@ impl Writer<'_> {
         }
         self.emit(Opcode::Append, &[]);
         self.state.pop(1);
+    }
+
+    /// A bytearray that is shown by a view, is added to, or both.
+    fn viewed(&mut self) {
+        if !self.may_use(5) {
+            return self.literal();
+        }
+        self.bytearray();
+        self.put();
+        if self.entropy.chance(1, 2) {
+            self.replace(Opcode::ReadonlyBuffer, 1, Kind::Buffer);
+            if !self.bold() {
+                return;
+            }
+            match self.entropy.below(4) {
+                0 => {
+                    self.emit(Opcode::Pop, &[]);
+                    self.state.pop_any();
+                }
+                1 => self.put(),
+                _ => {}
+            }
+            if !self.get_if(|kind| kind == Kind::ByteArray) {
+                return;
+            }
+        }
+        if self.entropy.chance(1, 2) {
+            let byte = self.entropy.byte();
+            self.emit(Opcode::BinInt1, &[byte]);
+            self.state.push(Kind::Atom);
+            self.emit(Opcode::Append, &[]);
+            self.state.pop(1);
+        }
     }
 
     /// A dict and a set whose keys share parts.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use pickleproof_core::Opcode;
 
 use super::state::{Kind, State};
-use super::{Entropy, Options};
+use super::{Entropy, Faults, Options};
 
 /// A frame whose length is not known yet.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,11 @@ impl<'g> Writer<'g> {
     /// Whether something goes wrong here.
     pub(super) fn fault(&mut self) -> bool {
         self.entropy.chance(self.options.faults.rate(), 256)
+    }
+
+    /// Whether something unusual is tried, where a fault by chance would be too rare.
+    pub(super) fn bold(&mut self) -> bool {
+        self.options.faults != Faults::None && self.entropy.chance(1, 6)
     }
 
     fn length(&mut self, range: &RangeInclusive<usize>) -> usize {
