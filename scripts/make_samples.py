@@ -3,8 +3,9 @@
 
     make_samples.py FOLDER
 
-Their sources in corpus/samples/libraries were made of these files with
-`cargo run -p pickleproof-corpus --example disassemble FILE`.
+Their sources in corpus/samples/libraries and corpus/samples/joblib were made of these files with
+`cargo run -p pickleproof-corpus --example disassemble FILE`; behind an array of joblib the rest of a
+file is disassembled as a file of its own.
 """
 
 import collections
@@ -13,6 +14,7 @@ import pathlib
 import pickle
 import sys
 
+import joblib
 import numpy
 import pandas
 import sklearn.linear_model
@@ -46,6 +48,19 @@ def main():
     for name, value in values.items():
         pathlib.Path(folder, f"{name}.pkl").write_bytes(pickle.dumps(value, 4))
     pathlib.Path(folder, "numpy_array_0.pkl").write_bytes(pickle.dumps(values["numpy_array"], 0))
+    a = numpy.arange(2.0)
+    arrays = {
+        "array": (a, 4),
+        "array_0": (numpy.array([1, 2], ">i2"), 0),
+        "array_2": ({"a": a, "b": a > 0}, 2),
+        "array_fortran": (numpy.asfortranarray(numpy.arange(6, dtype="u1").reshape(2, 3)), 5),
+        "array_scalar": ([numpy.array(2, dtype="f4"), numpy.zeros((0, 3)), numpy.array(b"M")], 4),
+        "objects": ([numpy.array(["x", None], dtype=object), a], 4),
+    }
+    for name, (value, protocol) in arrays.items():
+        joblib.dump(value, folder / f"{name}.joblib", protocol=protocol)
+    for method in ["zlib", "gzip", "bz2", "xz", "lzma"]:
+        joblib.dump(a, folder / f"compressed_{method}.joblib", compress=(method, 3), protocol=4)
     torch.save(tensors, folder / "torch_state_dict.pt")
     torch.save(tensors, folder / "torch_legacy.pt", _use_new_zipfile_serialization=False)
 

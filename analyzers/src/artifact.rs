@@ -1,7 +1,7 @@
 //! An artifact, judged: every member that a walk finds, and every stream in it.
 
 use pickleproof_containers::{
-    Difference, Format, GapKind, Member, Stream, Strength, Visitor, streams, walk,
+    Difference, Format, GapKind, Loader, Member, Stream, Strength, Visitor, streams, walk,
 };
 
 use crate::Options;
@@ -134,7 +134,11 @@ impl Judge<'_> {
             self.add_gap(member.location, offset, reason, Integrity::Limited);
         }
         if member.depth == 0 && self.nested == 0 && !found.carved {
-            self.pickled.get_or_insert(Format::Pickle.name());
+            let format = match found.loader {
+                Loader::JoblibLoad => Format::Joblib,
+                _ => Format::Pickle,
+            };
+            self.pickled.get_or_insert(format.name());
         }
         if self.streams.len() < self.options.listed {
             self.streams.push(judged.stream);

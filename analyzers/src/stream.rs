@@ -129,6 +129,7 @@ pub(crate) fn judge(
             }
         }
     }
+    excuse_echoes(stream, &mut reasons);
     let integrity = integrity(trace, partial);
     let error = first_error(trace);
     findings.take_risk();
@@ -157,6 +158,8 @@ pub(crate) fn judge(
         End::Limit { which, offset } => Some((offset as u64, limit_text(which))),
         End::Stop { .. } | End::Broken(_) => None,
     });
+    let unread = stream.unread.iter();
+    let gaps = gaps.chain(unread.map(|unread| (unread.offset as u64, unread.reason.clone())));
     let readings = others
         .iter()
         .zip(reasons.iter().skip(1))
@@ -194,6 +197,23 @@ pub(crate) fn judge(
         stream: judged,
         gaps: gaps.collect(),
     })
+}
+
+/// Who takes a joblib file for a plain pickle runs the pickles inside it with a memo that is not
+/// theirs, and finds names there that nobody wrote. Such a name counts where it is a dangerous one.
+fn excuse_echoes(stream: &Stream<'_>, reasons: &mut [Vec<Reason>]) {
+    for (other, reasons) in stream.others.iter().zip(reasons.iter_mut().skip(1)) {
+        if other.loader == stream.loader {
+            continue;
+        }
+        for (effect, reason) in other.trace.effects.iter().zip(reasons) {
+            let vague = matches!(reason, Reason::ImportComputed(None));
+            if (vague || reason.risk() < Risk::Suspicious) && stream.inner.contains(&effect.offset)
+            {
+                *reason = Reason::Accounted;
+            }
+        }
+    }
 }
 
 const fn loader_name(loader: Loader) -> &'static str {
@@ -242,7 +262,8 @@ fn integrity(trace: &Trace<'_>, partial: bool) -> Integrity {
             ErrorKind::EndOfInput
             | ErrorKind::Truncated
             | ErrorKind::UnterminatedLine
-            | ErrorKind::ShortFrame => Integrity::Truncated,
+            | ErrorKind::ShortFrame
+            | ErrorKind::ShortData => Integrity::Truncated,
             _ if partial && error.offset >= trace.graph.bytes().len() => Integrity::Truncated,
             _ => Integrity::Corrupt,
         },

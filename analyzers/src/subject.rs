@@ -76,6 +76,8 @@ pub(crate) struct Outcome {
 pub(crate) enum ReaderKind {
     /// A loader that begins with this stream.
     Loader,
+    /// A loader that takes the stream for another kind than it is.
+    Stranger,
     /// An unpickler that has the memo of the streams before.
     KeepsMemo,
     /// A scanner that decodes and runs nothing.

@@ -48,6 +48,8 @@ formats! {
     Empty, "empty", Inert;
     /// A pickle of protocol 2 or later, by its first two bytes. Older protocols have no signature.
     Pickle, "pickle", Pickle;
+    /// A pickle with arrays in it that `joblib` reads. Told by its stream, not by its first bytes.
+    Joblib, "joblib", Pickle;
     /// A zip archive that is none of the special ones.
     Zip, "zip", Container;
     /// A zip archive that `torch.save` has written (or one that `torch.load` takes).

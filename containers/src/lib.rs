@@ -51,5 +51,5 @@ pub use format::{Format, FormatKind};
 pub use limits::Limits;
 pub use member::{Difference, DifferenceKind, GapKind, Loader, Member, Visitor};
 pub use recognize::recognize;
-pub use streams::{Found, Other, Stream, Strength, streams};
+pub use streams::{Found, Other, Stream, Strength, Unread, streams};
 pub use walk::walk;

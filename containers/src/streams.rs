@@ -10,8 +10,10 @@ use pickleproof_core::{EffectKind, End, ErrorKind, Opcode, Options, Reading, Tra
 
 use crate::{FormatKind, Loader, Member};
 
+mod joblib;
 mod readings;
 
+pub use joblib::Unread;
 pub use readings::Other;
 use readings::{Runs, run, run_on, stops};
 
@@ -40,6 +42,10 @@ pub struct Stream<'a> {
     pub carved: bool,
     /// Who would load it.
     pub loader: Loader,
+    /// What the loader would read beside it, and was not looked at.
+    pub unread: Vec<Unread>,
+    /// Offsets of the effects of the streams inside this one, which are handed out next.
+    pub inner: BTreeSet<usize>,
 }
 
 /// What is known of a member after its streams were run.
@@ -180,7 +186,7 @@ impl<'a> Search<'_, 'a> {
     /// end behind that.
     fn note_starts(&mut self, runs: &Runs<'a>) {
         let next = runs.next();
-        for trace in runs.traces().filter(|trace| stops(trace)) {
+        for trace in runs.own_traces().filter(|trace| stops(trace)) {
             let starts = [Some(trace.consumed), trace.frame_end];
             let other = starts
                 .into_iter()
@@ -225,6 +231,7 @@ impl<'a> Search<'_, 'a> {
             {
                 runs.others.push(Other {
                     readings: Vec::new(),
+                    loader: runs.loader,
                     trace,
                 });
             }
@@ -318,12 +325,13 @@ impl<'a> Search<'_, 'a> {
         if self.found.streams == 0 && is_torch_magic(&runs.trace) {
             self.found.torch_legacy = true;
         }
-        self.found.streams = self.found.streams.saturating_add(1);
+        let inner = runs.inner;
         let loader = if self.found.torch_legacy {
             Loader::TorchLoad
         } else {
-            self.member.loader
+            runs.loader
         };
+        self.found.streams = self.found.streams.saturating_add(1);
         take(Stream {
             trace: runs.trace,
             readings: runs.readings,
@@ -331,7 +339,22 @@ impl<'a> Search<'_, 'a> {
             strength,
             carved,
             loader,
+            unread: runs.unread,
+            inner: inner.iter().flat_map(effect_offsets).collect(),
         });
+        for runs in inner {
+            self.found.streams = self.found.streams.saturating_add(1);
+            take(Stream {
+                trace: runs.trace,
+                readings: runs.readings,
+                others: runs.others,
+                strength: Strength::Strong,
+                carved,
+                loader: runs.loader,
+                unread: runs.unread,
+                inner: BTreeSet::new(),
+            });
+        }
     }
 
     /// Where another stream may begin at or behind `position`, though nothing leads there: behind
@@ -371,6 +394,11 @@ impl<'a> Search<'_, 'a> {
             .traces()
             .any(|trace| !trace.effects.is_empty() && plausible_imports(trace))
     }
+}
+
+fn effect_offsets<'r>(runs: &'r Runs<'_>) -> impl Iterator<Item = usize> + 'r {
+    let effects = runs.traces().flat_map(|trace| &trace.effects);
+    effects.map(|effect| effect.offset)
 }
 
 /// Whether an effect is more than naming something.

@@ -46,7 +46,8 @@ pub struct Instruction<'a> {
     /// Offset behind the last byte of the operand.
     ///
     /// The bytes from `offset` to `end` are the instruction, except where a [`Reader`] of files lost
-    /// what was left of a frame: then the operand stands behind the frame, alone.
+    /// what was left of a frame, or a loader [skipped](Decoder::skip) what stands behind one: then
+    /// the operand stands alone behind that.
     pub end: usize,
 }
 
@@ -68,6 +69,8 @@ pub struct Decoder<'a> {
     position: usize,
     frame_end: Option<usize>,
     frame_overrun: Option<usize>,
+    /// Where the file stands, if that is not at the end of the frame that is being read.
+    resume: Option<usize>,
     dialect: Dialect,
     enforce_frames: bool,
     version: Version,
@@ -89,6 +92,7 @@ impl<'a> Decoder<'a> {
             position,
             frame_end: None,
             frame_overrun: None,
+            resume: None,
             dialect,
             enforce_frames,
             version,
@@ -117,16 +121,46 @@ impl<'a> Decoder<'a> {
         self.position
     }
 
-    /// Where the file stands once the stream has stopped: `pickle.py` has read its whole frame.
+    /// Where the file stands: `pickle.py` has read its whole frame.
     #[must_use]
     pub fn file_position(&self) -> usize {
         if let Some(file) = &self.file {
             return file.position_after_load();
         }
+        if let Some(resume) = self.resume {
+            return resume;
+        }
         match (self.dialect, self.frame_end) {
             (Dialect::Python, Some(end)) => end.min(self.bytes.len()).max(self.position),
             _ => self.position,
         }
+    }
+
+    /// Moves the file on by `count` bytes, which the loader reads by itself and not as instructions.
+    ///
+    /// What is left of a frame comes first all the same: `pickle.py` has read it already. Only runs
+    /// from [`Reader::Bytes`] can skip.
+    ///
+    /// # Errors
+    ///
+    /// Fewer bytes are left; nothing is skipped.
+    pub fn skip(&mut self, count: usize) -> Result<(), Error> {
+        let from = self.file_position();
+        let to = from
+            .checked_add(count)
+            .filter(|to| *to <= self.bytes.len() && self.file.is_none());
+        let Some(to) = to else {
+            return Err(Error::new(ErrorKind::ShortData, from));
+        };
+        if from == self.position {
+            self.position = to;
+            self.frame_end = None;
+        } else {
+            // No pickler leaves anything in a frame before it writes what is skipped.
+            self.frame_overrun.get_or_insert(self.position);
+            self.resume = Some(to);
+        }
+        Ok(())
     }
 
     /// Prepares for another stream of the same file. What `pickle.py` has read of a frame behind
@@ -135,6 +169,7 @@ impl<'a> Decoder<'a> {
         if self.dialect == Dialect::Python {
             self.position = self.file_position();
             self.frame_end = None;
+            self.resume = None;
         }
         if let Some(file) = &mut self.file {
             file.skip_consumed();
@@ -143,8 +178,8 @@ impl<'a> Decoder<'a> {
 
     /// Whether operands may stand elsewhere than behind their opcode.
     #[inline]
-    pub(crate) const fn reads_a_file(&self) -> bool {
-        self.file.is_some()
+    pub(crate) const fn reads_apart(&self) -> bool {
+        self.file.is_some() || self.resume.is_some()
     }
 
     /// Offset of the first instruction that crosses the end of its frame or begins a frame inside
@@ -198,15 +233,17 @@ impl<'a> Decoder<'a> {
             position: offset.saturating_add(1),
             limit: self.bytes.len(),
             in_frame: false,
+            resume: self.resume,
             dialect: self.dialect,
         };
         if let Some(end) = self.frame_end {
             if offset >= end {
                 self.frame_end = None;
-            } else if self.enforce_frames && source.position < end {
-                // Where the opcode is the frame's last byte, its operand stands behind the frame.
+            } else if self.enforce_frames {
                 source.limit = end;
                 source.in_frame = true;
+                // Where the opcode is the frame's last byte, its operand stands behind the frame.
+                source.leave_frame();
             }
         }
         let mut cursor = Cursor {
@@ -250,6 +287,7 @@ impl<'a> Decoder<'a> {
             self.begin_frame(size, offset, source.position)?;
         }
         self.position = source.position;
+        self.resume = source.resume;
         Ok(Instruction {
             opcode,
             operand,
@@ -345,3 +383,6 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,6 +131,10 @@ error_kinds! {
     NestedFrame "nested-frame" UnpicklingError "a frame begins before the end of the current frame";
     /// A frame is longer than what is left of the bytes.
     ShortFrame "short-frame" UnpicklingError "a frame is longer than what is left";
+    /// Less is left than a loader reads by itself behind an instruction.
+    ShortData "short-data" ValueError "data behind an instruction is longer than what is left";
+    /// A loader reads by itself behind an instruction, and how much can't be told.
+    UnclearData "unclear-data" ValueError "how much data stands behind an instruction can't be told";
     /// Text that is not an integer.
     InvalidInteger "invalid-integer" ValueError "the text is not an integer";
     /// More decimal digits than CPython reads by default.

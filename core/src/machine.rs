@@ -182,6 +182,7 @@ impl<'a> Machine<'a> {
                 }),
             };
         }
+        let apart = self.decoder.reads_apart();
         let instruction = match self.decoder.read() {
             Ok(instruction) => instruction,
             Err(error) => {
@@ -191,7 +192,7 @@ impl<'a> Machine<'a> {
                 };
             }
         };
-        if self.decoder.reads_a_file() {
+        if apart {
             self.graph.displace(&instruction);
         }
         let end = match self.step(&instruction) {
@@ -212,6 +213,22 @@ impl<'a> Machine<'a> {
             instruction: Some(instruction),
             end,
         }
+    }
+
+    /// Where the loader's file stands.
+    #[must_use]
+    pub fn file_position(&self) -> usize {
+        self.decoder.file_position()
+    }
+
+    /// Moves the file on by `count` bytes that the loader reads by itself, as joblib's does behind a
+    /// BUILD: see [`Decoder::skip`].
+    ///
+    /// # Errors
+    ///
+    /// Fewer bytes are left; nothing is skipped.
+    pub fn skip(&mut self, count: usize) -> Result<(), Error> {
+        self.decoder.skip(count)
     }
 
     /// Runs one stream and gives its trace.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pickleproof_containers::Stream;
+use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::pickletools::Operations;
 use pickleproof_core::{Effect, End, Opcode, Reading, Trace};
 
@@ -39,9 +39,10 @@ pub(super) fn outcomes(
     mask: &Mask,
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    let readers =
-        core::iter::once(&stream.readings).chain(stream.others.iter().map(|other| &other.readings));
-    for (index, (renderer, readings)) in renderers.iter().zip(readers).enumerate() {
+    let others = stream.others.iter();
+    let readers = core::iter::once((&stream.readings, stream.loader))
+        .chain(others.map(|other| (&other.readings, other.loader)));
+    for (index, (renderer, (readings, loader))) in renderers.iter().zip(readers).enumerate() {
         let trace = renderer.trace;
         let own: Vec<&Effect> = trace
             .effects
@@ -57,8 +58,10 @@ pub(super) fn outcomes(
             own
         };
         outcomes.push(Outcome {
-            readers: describe(readings, index == 0),
-            kind: if readings.is_empty() && index > 0 {
+            readers: describe(readings, loader, index == 0),
+            kind: if loader != stream.loader {
+                ReaderKind::Stranger
+            } else if readings.is_empty() && index > 0 {
                 ReaderKind::KeepsMemo
             } else {
                 ReaderKind::Loader
@@ -105,10 +108,13 @@ fn not_everywhere<'s>(renderers: &[Renderer<'s, 's>]) -> Vec<&'s Effect> {
         .collect()
 }
 
-fn describe(readings: &[Reading], reported: bool) -> String {
+fn describe(readings: &[Reading], loader: Loader, reported: bool) -> String {
     match (readings.is_empty(), reported) {
         (true, true) => "every loader".to_owned(),
         (true, false) => "an unpickler that has loaded the streams before".to_owned(),
+        (false, _) if loader == Loader::JoblibLoad => {
+            Reading::describe(readings).replace("pickle._Unpickler", loader.name())
+        }
         (false, _) => Reading::describe(readings),
     }
 }

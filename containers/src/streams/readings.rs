@@ -2,6 +2,7 @@
 
 use pickleproof_core::{Dialect, End, Fingerprints, Machine, Options, Reading, Trace};
 
+use super::joblib::{self, Unread};
 use crate::Loader;
 
 /// A run of a stream as some loaders or releases read it, and others do not.
@@ -10,6 +11,9 @@ pub struct Other<'a> {
     /// Who reads it so. Empty for an unpickler that has loaded the streams before this one too, and
     /// still has their memo.
     pub readings: Vec<Reading>,
+    /// Whose run it is. Where that is not the stream's loader, it is of one who does not know what
+    /// the stream is: it reads on where the stream's loader reads data.
+    pub loader: Loader,
     /// The run.
     pub trace: Trace<'a>,
 }
@@ -23,12 +27,27 @@ pub(super) struct Runs<'a> {
     pub(super) readings: Vec<Reading>,
     /// The runs that differ from it in their effects or in whether they end with STOP.
     pub(super) others: Vec<Other<'a>>,
+    /// Whose runs these are.
+    pub(super) loader: Loader,
+    /// What joblib would have read beside.
+    pub(super) unread: Vec<Unread>,
+    /// The streams that joblib gives to `pickle.load` on the way.
+    pub(super) inner: Vec<Runs<'a>>,
 }
 
 impl<'a> Runs<'a> {
     /// Every run.
     pub(super) fn traces(&self) -> impl Iterator<Item = &Trace<'a>> {
         core::iter::once(&self.trace).chain(self.others.iter().map(|other| &other.trace))
+    }
+
+    /// The runs of those who load the stream for what it is.
+    pub(super) fn own_traces(&self) -> impl Iterator<Item = &Trace<'a>> {
+        let own = self
+            .others
+            .iter()
+            .filter(|other| other.loader == self.loader);
+        core::iter::once(&self.trace).chain(own.map(|other| &other.trace))
     }
 
     /// Where the file stands behind the stream, for the first reading that comes to its end.
@@ -55,8 +74,27 @@ fn run_as<'a>(bytes: &'a [u8], position: usize, options: &Options, reading: Read
 }
 
 /// Runs the stream at `position` as its loader does, and in the other ways in which it could where
-/// that may make a difference.
+/// that may make a difference. A stream with arrays in it is joblib's, whoever the member's loader is.
 pub(super) fn run<'a>(
+    bytes: &'a [u8],
+    position: usize,
+    options: &Options,
+    loader: Loader,
+) -> Runs<'a> {
+    let runs = run_plain(bytes, position, options, loader);
+    if !joblib::concerns(&runs) {
+        return runs;
+    }
+    let runs = match loader {
+        Loader::JoblibLoad => run_plain(bytes, position, options, Loader::PickleLoad),
+        _ => runs,
+    };
+    let runs = Runs { loader, ..runs };
+    joblib::run(runs, bytes, position, options)
+}
+
+/// The runs of those who take every byte for an instruction.
+pub(super) fn run_plain<'a>(
     bytes: &'a [u8],
     position: usize,
     options: &Options,
@@ -93,6 +131,9 @@ pub(super) fn run<'a>(
         trace,
         readings: Vec::new(),
         others: Vec::new(),
+        loader,
+        unread: Vec::new(),
+        inner: Vec::new(),
     };
     if wanted.is_empty() {
         return runs;
@@ -115,6 +156,7 @@ pub(super) fn run<'a>(
             keys.push(key);
             runs.others.push(Other {
                 readings: vec![reading],
+                loader,
                 trace,
             });
         }

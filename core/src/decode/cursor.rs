@@ -28,16 +28,21 @@ pub(super) struct Memory<'a> {
     pub(super) position: usize,
     pub(super) limit: usize,
     pub(super) in_frame: bool,
+    /// Where the file stands, if that is not at the end of the frame.
+    pub(super) resume: Option<usize>,
     pub(super) dialect: Dialect,
 }
 
 impl Memory<'_> {
     /// Behind the last byte of a frame the next read is served by the file again.
     #[inline]
-    fn leave_frame(&mut self) {
+    pub(super) fn leave_frame(&mut self) {
         if self.position == self.limit {
             self.limit = self.bytes.len();
             self.in_frame = false;
+            if let Some(resume) = self.resume.take() {
+                self.position = resume;
+            }
         }
     }
 }
