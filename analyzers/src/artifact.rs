@@ -1,5 +1,8 @@
 //! An artifact, judged: every member that a walk finds, and every stream in it.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use pickleproof_containers::{
     Difference, Format, GapKind, Loader, Member, Stream, Strength, Visitor, streams, walk,
 };
@@ -8,7 +11,7 @@ use crate::Options;
 use crate::findings::Findings;
 use crate::judgement::{ArtifactJudgement, Gap, Integrity, Risk, StreamJudgement};
 use crate::names::Names;
-use crate::payload::payloads;
+use crate::payload::{Loads, payloads};
 use crate::rules;
 use crate::stream;
 use crate::subject::Subject;
@@ -30,6 +33,7 @@ pub fn judge(path: &str, bytes: &[u8], options: &Options) -> ArtifactJudgement {
         pickled: None,
         nested: 0,
         payloads: 0,
+        legacy: false,
     };
     let walked = walk(path, bytes, &options.containers, &mut judge);
     judge.finish(walked)
@@ -49,14 +53,17 @@ struct Judge<'o> {
     nested: u32,
     /// Number of payloads that were looked at.
     payloads: u32,
+    /// The payload that was looked at last is a legacy file of torch.
+    legacy: bool,
 }
 
 /// Payloads in payloads are looked at down to this depth.
 const MAX_NESTED: u32 = 8;
 
 /// So many payloads of an artifact are looked at, and so much of each is expanded.
-const MAX_PAYLOADS: u32 = 1024;
+const MAX_PAYLOADS: u32 = 100_000;
 const MAX_EXPANDED: u64 = 4 << 20;
+const MIN_EXPANDED: u64 = 1 << 16;
 const MAX_MEMBERS: u64 = 1000;
 
 impl Judge<'_> {
@@ -114,6 +121,10 @@ impl Judge<'_> {
     fn stream(&mut self, member: &Member<'_>, found: &Stream<'_>) {
         let names = stream::names(found);
         if found.strength == Strength::Weak && !stream::imports_something_known(&names) {
+            if self.nested > 0 {
+                // Bytes that are loaded as a stream are one, whatever they look like.
+                self.raise(Risk::Review, Integrity::Corrupt);
+            }
             return;
         }
         let partial = member.partial.is_some();
@@ -140,6 +151,10 @@ impl Judge<'_> {
             };
             self.pickled.get_or_insert(format.name());
         }
+        if self.nested > 0 && judged.stream.risk <= Risk::Trusted {
+            // It is told where it is loaded.
+            return;
+        }
         if self.streams.len() < self.options.listed {
             self.streams.push(judged.stream);
         } else {
@@ -155,40 +170,75 @@ impl Judge<'_> {
         names: &[Names],
     ) -> stream::Loaded {
         let mut loaded = stream::Loaded::new();
+        // A literal that is loaded a thousand times is looked at once.
+        let mut known: HashMap<(usize, usize), Option<Risk>> = HashMap::new();
         for (run, (trace, names)) in stream::traces(found).zip(names).enumerate() {
             for payload in payloads(trace, names) {
                 let call = trace.effects.get(payload.effect);
                 let offset = call.map_or(0, |call| call.offset);
-                if self.nested >= MAX_NESTED || self.payloads >= MAX_PAYLOADS {
-                    let reason = "payloads are nested deeper, or there are more, than is looked at";
-                    let (place, reason) = (offset as u64, reason.to_owned());
-                    self.add_gap(member.location, place, reason, Integrity::Limited);
-                    return loaded;
+                let literal = match &payload.bytes {
+                    Cow::Borrowed(bytes) => Some((bytes.as_ptr().addr(), bytes.len())),
+                    Cow::Owned(_) => None,
+                };
+                let risk = match literal.and_then(|literal| known.get(&literal)) {
+                    Some(risk) => *risk,
+                    None if self.nested >= MAX_NESTED || self.payloads >= MAX_PAYLOADS => {
+                        let reason =
+                            "payloads are nested deeper, or there are more, than is looked at";
+                        let (place, reason) = (offset as u64, reason.to_owned());
+                        self.add_gap(member.location, place, reason, Integrity::Limited);
+                        return loaded;
+                    }
+                    None => {
+                        let location = format!("{}!/payload@{offset}", member.location);
+                        self.payload(&location, &payload.bytes, payload.loads)
+                    }
+                };
+                if let Some(literal) = literal {
+                    known.insert(literal, risk);
                 }
-                let location = format!("{}!/payload@{offset}", member.location);
-                let risk = self.payload(&location, &payload.bytes);
                 loaded.insert((run, payload.effect), (payload.loads, payload.named, risk));
             }
         }
         loaded
     }
 
-    fn payload(&mut self, location: &str, bytes: &[u8]) -> Risk {
-        let risk = core::mem::take(&mut self.risk);
-        // What is expanded of a thousand payloads is no more than what is of one artifact.
+    /// The risk of a payload; of a storage only where it is the whole of a file that torch writes.
+    fn payload(&mut self, location: &str, bytes: &[u8], loads: Loads) -> Option<Risk> {
+        // What is expanded of all payloads is no more than what is of one artifact.
+        let expanded = if self.payloads < 64 {
+            MAX_EXPANDED
+        } else {
+            MIN_EXPANDED
+        };
         let given = self.options.containers;
         let limits = pickleproof_containers::Limits {
             members: given.members.min(MAX_MEMBERS),
-            member_bytes: given.member_bytes.min(MAX_EXPANDED),
-            ratio_floor: given.ratio_floor.min(MAX_EXPANDED),
-            aborted_bytes: given.aborted_bytes.min(MAX_EXPANDED),
+            member_bytes: given.member_bytes.min(expanded),
+            ratio_floor: given.ratio_floor.min(expanded),
+            aborted_bytes: given.aborted_bytes.min(expanded),
             ..given
         };
+        let risk = core::mem::take(&mut self.risk);
+        let integrity = core::mem::replace(&mut self.integrity, Integrity::Complete);
         self.payloads = self.payloads.saturating_add(1);
         self.nested = self.nested.saturating_add(1);
-        walk(location, bytes, &limits, self);
+        let outer = core::mem::take(&mut self.legacy);
+        let format = walk(location, bytes, &limits, self);
         self.nested = self.nested.saturating_sub(1);
-        core::mem::replace(&mut self.risk, risk)
+        let legacy = core::mem::replace(&mut self.legacy, outer);
+        let whole = match loads {
+            Loads::Storage => legacy || format == Format::TorchZip,
+            Loads::Pickle => true,
+        };
+        let whole = whole && self.integrity == Integrity::Complete;
+        let found = core::mem::replace(&mut self.risk, risk);
+        self.integrity = self.integrity.max(integrity);
+        if whole || found > Risk::Trusted {
+            Some(found)
+        } else {
+            None
+        }
     }
 
     fn rule_on(&mut self, subject: &Subject<'_>) {
@@ -205,6 +255,7 @@ impl Visitor for Judge<'_> {
         let found = streams(member, &self.options.machine, &mut |found| {
             self.stream(member, &found);
         });
+        self.legacy |= found.torch_legacy && member.depth == 0;
         if found.torch_legacy && member.depth == 0 && self.nested == 0 {
             self.pickled = Some("torch-legacy");
         }

@@ -4,13 +4,14 @@
 //! evaluated if all it is given is known. Python is never executed: every function is written here,
 //! and gives nothing for what it is not sure of. Work and memory are bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use pickleproof_core::{EffectKind, Trace, Value, ValueKind};
 
 use crate::meaning::{Lookup, Meaning, Meanings};
 use crate::names::Named;
+use crate::payload::Loads;
 
 mod bytes;
 mod functions;
@@ -35,12 +36,14 @@ pub(crate) enum Known {
 
 /// Longer results are not kept.
 const MAX_LENGTH: usize = 1 << 16;
-/// All results of a stream together are not longer.
-const MAX_SPENT: usize = 1 << 24;
+/// All that is looked at and made in a stream together is not longer.
+const MAX_WORK: usize = 1 << 23;
 /// Lists of more items are not looked at.
 const MAX_ITEMS: usize = 1 << 12;
 /// Lists in lists beyond this depth neither.
 const MAX_DEPTH: u32 = 4;
+/// A `partial` of more arguments is not followed.
+const MAX_GIVEN: usize = 64;
 
 /// Something to be called that only computes.
 #[derive(Debug, Clone)]
@@ -53,18 +56,33 @@ enum Function {
     Getter(String),
     /// `methodcaller(name, *arguments)`
     Caller(String, Vec<Known>),
-    /// `partial(function, *arguments)`
-    Partial(Box<Function>, Vec<Known>),
+}
+
+/// A function, and the first arguments that `partial` gives it: partials of partials are one.
+#[derive(Debug, Clone)]
+struct Applied {
+    function: Function,
+    given: Vec<Known>,
 }
 
 /// What the calls of a stream give, as far as is known.
-pub(crate) type Results = HashMap<Value, Known>;
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    /// What objects are.
+    pub(crate) known: HashMap<Value, Known>,
+    /// Module and name of what extension codes stood for, where the stream registered them.
+    pub(crate) extensions: HashMap<Value, (Value, Value)>,
+}
 
-/// Whether anything in a run asks for a name that may be computed.
+/// Whether anything in a run asks for a name or for bytes that may be computed.
 fn is_wanted(meanings: &Meanings<'_, '_>) -> bool {
-    let looks_up = |named: &Rc<Named>| Lookup::of(named).is_some();
+    let asks = |named: &Rc<Named>| {
+        Lookup::of(named).is_some()
+            || Loads::of(named).is_some()
+            || named.is("copyreg", "add_extension")
+    };
     let effects = &meanings.trace.effects;
-    meanings.names.all().iter().any(looks_up)
+    meanings.names.all().iter().any(asks)
         || effects
             .iter()
             .any(|effect| matches!(effect.kind, EffectKind::ComputedImport { .. }))
@@ -78,18 +96,18 @@ pub(crate) fn evaluate(meanings: &Meanings<'_, '_>) {
     let mut evaluator = Evaluator {
         meanings,
         functions: HashMap::new(),
-        spent: 0,
+        registered: HashMap::new(),
+        iterators: HashSet::new(),
+        iterated: HashSet::new(),
+        touched: HashSet::new(),
+        now: 0,
+        work: 0,
     };
-    for effect in &meanings.trace.effects {
-        if let EffectKind::Call {
-            callable,
-            arguments,
-            keywords: None,
-            object,
-            ..
-        } = effect.kind
-        {
-            evaluator.call(callable, arguments, object);
+    for (index, effect) in meanings.trace.effects.iter().enumerate() {
+        evaluator.now = index;
+        evaluator.effect(&effect.kind);
+        if evaluator.work > MAX_WORK {
+            return;
         }
     }
 }
@@ -97,8 +115,18 @@ pub(crate) fn evaluate(meanings: &Meanings<'_, '_>) {
 struct Evaluator<'e, 't, 'a> {
     meanings: &'e Meanings<'t, 'a>,
     /// Objects that are functions.
-    functions: HashMap<Value, Function>,
-    spent: usize,
+    functions: HashMap<Value, Applied>,
+    /// What the stream has registered under extension codes so far.
+    registered: HashMap<i64, (Value, Value)>,
+    /// Results that can be iterated once.
+    iterators: HashSet<Value>,
+    /// Lists that an iterator goes over.
+    iterated: HashSet<Value>,
+    /// Containers that something else than these functions was given, and may have changed.
+    touched: HashSet<Value>,
+    /// Index of the effect that is being evaluated.
+    now: usize,
+    work: usize,
 }
 
 impl<'t, 'a> Evaluator<'_, 't, 'a> {
@@ -106,99 +134,184 @@ impl<'t, 'a> Evaluator<'_, 't, 'a> {
         self.meanings.trace
     }
 
-    fn call(&mut self, callable: Value, arguments: Value, object: Value) {
-        let Some(function) = self.function(callable) else {
-            return;
-        };
-        let values: Vec<Value> = self
-            .trace()
-            .graph
-            .items(arguments)
-            .take(MAX_ITEMS)
-            .collect();
-        if let Some(made) = self.makes_function(&function, &values) {
-            self.functions.insert(object, made);
-            return;
+    fn effect(&mut self, effect: &EffectKind) {
+        match *effect {
+            EffectKind::Call {
+                callable,
+                arguments,
+                keywords,
+                object,
+                ..
+            } => {
+                let evaluated = keywords.is_none() && self.call(callable, arguments, object);
+                if !evaluated {
+                    self.touch([Some(arguments), keywords].into_iter().flatten());
+                }
+            }
+            EffectKind::Extension { code, object } => {
+                if let Some(names) = self.registered.get(&i64::from(code)) {
+                    let mut results = self.meanings.results.borrow_mut();
+                    results.extensions.insert(object, *names);
+                }
+            }
+            EffectKind::Build { object, state } => self.touch([object, state]),
+            EffectKind::SetItem { key, value, .. } => self.touch([key, value]),
+            EffectKind::Append { item, .. } | EffectKind::Add { item, .. } => self.touch([item]),
+            EffectKind::Extend { items, .. } => {
+                let items = self.trace().graph.span(items).to_vec();
+                self.touch(items);
+            }
+            EffectKind::PersistentLoad { id, .. } => self.touch(id),
+            EffectKind::Import { .. }
+            | EffectKind::ComputedImport { .. }
+            | EffectKind::Buffer { .. } => {}
         }
-        let result = match (&function, values.as_slice()) {
-            (Function::Global(module, name), [called, items])
-                if module == "builtins" && name == "map" =>
-            {
-                self.map(*called, *items)
-            }
-            (Function::Global(_, name), [called, items, rest @ ..]) if name == "reduce" => {
-                self.reduce(*called, *items, rest.first())
-            }
-            _ => {
-                let known: Option<Vec<Known>> =
-                    values.iter().map(|value| self.known(*value)).collect();
-                known.and_then(|known| apply(&function, &known))
-            }
-        };
-        if let Some(result) = result {
-            let length = result.length();
-            self.spent = self.spent.saturating_add(length);
-            if length <= MAX_LENGTH && self.spent <= MAX_SPENT {
-                self.meanings.results.borrow_mut().insert(object, result);
+    }
+
+    /// Takes note that something unknown has its hands on these containers from now on.
+    fn touch(&mut self, values: impl IntoIterator<Item = Value>) {
+        let mut todo: Vec<Value> = values.into_iter().collect();
+        while let Some(value) = todo.pop() {
+            let graph = &self.trace().graph;
+            if graph.item_count(value) > 0 && self.touched.insert(value) {
+                self.work = self.work.saturating_add(graph.item_count(value));
+                todo.extend(graph.items(value));
+                todo.extend(graph.assignments(value).map(|(_, item, _)| item));
+                if self.iterated.contains(&value) {
+                    // What its iterator will give is not known any more, nor what came of it.
+                    self.work = usize::MAX;
+                    return;
+                }
             }
         }
     }
 
+    /// Evaluates a call; whether that was all that it does.
+    fn call(&mut self, callable: Value, arguments: Value, object: Value) -> bool {
+        let graph = &self.trace().graph;
+        let values: Vec<Value> = graph.items(arguments).take(MAX_ITEMS).collect();
+        let Some(applied) = self.function(callable) else {
+            return false;
+        };
+        if let (Function::Global(module, name), [module_name, qualified, code]) =
+            (&applied.function, values.as_slice())
+            && module == "copyreg"
+            && name == "add_extension"
+            && let Some(code) = graph.small_integer(*code)
+        {
+            self.registered.insert(code, (*module_name, *qualified));
+            return false;
+        }
+        if let Some(made) = self.makes_function(&applied, &values) {
+            self.functions.insert(object, made);
+            // A bound method of a container can change it.
+            return false;
+        }
+        let builtin = match &applied.function {
+            Function::Global(module, name) if module == "builtins" => name.as_str(),
+            Function::Global(_, name) if name == "reduce" => "reduce",
+            _ => "",
+        };
+        let result = match (builtin, values.as_slice()) {
+            ("map", [called, items]) => self.map(*called, *items),
+            ("reduce", [called, items, rest @ ..]) => self.reduce(*called, *items, rest.first()),
+            _ => {
+                let known: Option<Vec<Known>> =
+                    values.iter().map(|value| self.known(*value)).collect();
+                known.and_then(|known| self.apply(&applied, known))
+            }
+        };
+        let Some(result) = result else { return false };
+        let length = result.length();
+        self.work = self.work.saturating_add(length);
+        if length > MAX_LENGTH || self.work > MAX_WORK {
+            return false;
+        }
+        if matches!(builtin, "map" | "iter" | "reversed") {
+            self.iterators.insert(object);
+            self.iterated.extend(values);
+        }
+        let mut results = self.meanings.results.borrow_mut();
+        results.known.insert(object, result);
+        true
+    }
+
     /// What a value is as a function.
-    fn function(&self, value: Value) -> Option<Function> {
+    fn function(&self, value: Value) -> Option<Applied> {
         if let Some(function) = self.functions.get(&value) {
             return Some(function.clone());
         }
         match self.meanings.of(value) {
-            Meaning::Global(named) => {
-                Some(Function::Global(named.module.clone(), named.name.clone()))
-            }
+            Meaning::Global(named) => Some(Applied {
+                function: Function::Global(named.module.clone(), named.name.clone()),
+                given: Vec::new(),
+            }),
             Meaning::Module(_) | Meaning::Made(_) | Meaning::Unknown => None,
         }
     }
 
     /// The function that a call gives, if it gives one.
-    fn makes_function(&self, function: &Function, values: &[Value]) -> Option<Function> {
-        let Function::Global(module, name) = function else {
-            if let (Function::Getter(name), [object]) = (function, values) {
-                return Some(Function::Method(self.known(*object)?, name.clone()));
-            }
+    fn makes_function(&mut self, applied: &Applied, values: &[Value]) -> Option<Applied> {
+        if !applied.given.is_empty() {
             return None;
+        }
+        let plain = |function| {
+            Some(Applied {
+                function,
+                given: Vec::new(),
+            })
         };
-        let text = |value: &Value| match self.known(*value)? {
-            Known::Text(text) => Some(text),
-            _ => None,
-        };
-        match (module.as_str(), name.as_str(), values) {
-            ("builtins", "getattr", [object, name, ..]) => {
-                Some(Function::Method(self.known(*object)?, text(name)?))
+        let (module, name) = match &applied.function {
+            Function::Global(module, name) => (module.as_str(), name.as_str()),
+            Function::Getter(name) => {
+                let [object] = values else { return None };
+                return plain(Function::Method(self.known(*object)?, name.clone()));
             }
-            ("operator" | "_operator", "attrgetter", [name]) => Some(Function::Getter(text(name)?)),
+            Function::Method(..) | Function::Caller(..) => return None,
+        };
+        match (module, name, values) {
+            ("builtins", "getattr", [object, name]) => {
+                plain(Function::Method(self.known(*object)?, self.text(*name)?))
+            }
+            ("operator" | "_operator", "attrgetter", [name]) => {
+                plain(Function::Getter(self.text(*name)?))
+            }
             ("operator" | "_operator", "methodcaller", [name, given @ ..]) => {
                 let given: Option<Vec<Known>> =
                     given.iter().map(|value| self.known(*value)).collect();
-                Some(Function::Caller(text(name)?, given?))
+                plain(Function::Caller(self.text(*name)?, given?))
             }
             ("functools" | "_functools", "partial", [called, given @ ..]) => {
-                let given: Option<Vec<Known>> =
-                    given.iter().map(|value| self.known(*value)).collect();
-                Some(Function::Partial(Box::new(self.function(*called)?), given?))
+                let mut applied = self.function(*called)?;
+                for value in given {
+                    applied.given.push(self.known(*value)?);
+                }
+                let length: usize = applied.given.iter().map(Known::length).sum();
+                self.work = self.work.saturating_add(length);
+                (applied.given.len() <= MAX_GIVEN).then_some(applied)
             }
             _ => None,
         }
     }
 
-    fn map(&self, called: Value, items: Value) -> Option<Known> {
-        let function = self.function(called)?;
-        let items = self.known(items)?.iterate()?;
-        let mapped: Option<Vec<Known>> = items
-            .into_iter()
-            .map(|item| apply(&function, &[item]))
-            .collect();
-        mapped.map(Known::List)
+    fn text(&mut self, value: Value) -> Option<String> {
+        match self.known(value)? {
+            Known::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
-    fn reduce(&self, called: Value, items: Value, first: Option<&Value>) -> Option<Known> {
+    fn map(&mut self, called: Value, items: Value) -> Option<Known> {
+        let function = self.function(called)?;
+        let items = self.known(items)?.iterate()?;
+        let mut mapped = Vec::new();
+        for item in items {
+            mapped.push(self.apply(&function, vec![item])?);
+        }
+        Some(Known::List(mapped))
+    }
+
+    fn reduce(&mut self, called: Value, items: Value, first: Option<&Value>) -> Option<Known> {
         let function = self.function(called)?;
         let mut items = self.known(items)?.iterate()?.into_iter();
         let mut result = match first {
@@ -206,57 +319,73 @@ impl<'t, 'a> Evaluator<'_, 't, 'a> {
             None => items.next()?,
         };
         for item in items {
-            result = apply(&function, &[result, item])?;
-            if result.length() > MAX_LENGTH {
-                return None;
-            }
+            result = self.apply(&function, vec![result, item])?;
         }
         Some(result)
     }
 
-    fn known(&self, value: Value) -> Option<Known> {
-        self.meanings.known(value)
+    /// What a function gives.
+    fn apply(&mut self, applied: &Applied, arguments: Vec<Known>) -> Option<Known> {
+        let given = [applied.given.clone(), arguments].concat();
+        let result = match &applied.function {
+            Function::Global(module, name) => functions::call(module, name, &given),
+            Function::Method(receiver, name) => functions::method(receiver, name, &given),
+            Function::Caller(name, arguments) => match given.as_slice() {
+                [receiver] => functions::method(receiver, name, arguments),
+                _ => None,
+            },
+            Function::Getter(_) => None,
+        }?;
+        let length = result.length();
+        let spent = given.iter().map(Known::length).sum::<usize>();
+        self.work = self.work.saturating_add(length).saturating_add(spent);
+        (length <= MAX_LENGTH && self.work <= MAX_WORK).then_some(result)
     }
-}
 
-impl Meanings<'_, '_> {
-    /// What a value is, if it is plain data or what was evaluated.
-    pub(crate) fn known(&self, value: Value) -> Option<Known> {
+    /// What a value is at this moment, if it is plain data or what was evaluated.
+    fn known(&mut self, value: Value) -> Option<Known> {
         self.known_at(value, 0)
     }
 
-    fn known_at(&self, value: Value, depth: u32) -> Option<Known> {
-        let graph = &self.trace.graph;
-        let short = |value| {
-            graph
-                .literal_length(value)
-                .is_none_or(|length| length <= MAX_LENGTH)
-        };
+    fn known_at(&mut self, value: Value, depth: u32) -> Option<Known> {
+        let graph = &self.trace().graph;
+        let length = graph.literal_length(value).unwrap_or(1);
+        self.work = self.work.saturating_add(length).saturating_add(1);
+        if length > MAX_LENGTH || self.work > MAX_WORK {
+            return None;
+        }
         match value.kind() {
             ValueKind::None => Some(Known::None),
             ValueKind::Bool | ValueKind::Int => graph.small_integer(value).map(Known::Int),
-            ValueKind::Str | ValueKind::Character if short(value) => {
+            ValueKind::Str | ValueKind::Character => {
                 let text = graph.text(value)?.into_owned();
                 String::from_utf8(text).ok().map(Known::Text)
             }
-            ValueKind::Bytes if short(value) => graph
-                .byte_string(value)
-                .map(|bytes| Known::Bytes(bytes.into_owned())),
-            ValueKind::ByteArray if graph.item_count(value) <= MAX_LENGTH => {
-                Some(Known::Bytes(graph.byte_array(value)))
-                    .filter(|known| known.length() <= MAX_LENGTH)
+            ValueKind::Bytes => {
+                let bytes = graph.byte_string(value)?;
+                Some(Known::Bytes(bytes.into_owned()))
+            }
+            // What changes later, or may have been changed by a call, is not what it was.
+            ValueKind::List if graph.changed(value) > self.now || self.touched.contains(&value) => {
+                None
             }
             ValueKind::Tuple | ValueKind::List
                 if depth < MAX_DEPTH && graph.item_count(value) <= MAX_ITEMS =>
             {
-                let items: Option<Vec<Known>> = graph
-                    .list(value)
-                    .into_iter()
-                    .map(|item| self.known_at(item, depth.saturating_add(1)))
-                    .collect();
-                items.map(Known::List)
+                let mut items = Vec::new();
+                for item in graph.list(value) {
+                    items.push(self.known_at(item, depth.saturating_add(1))?);
+                }
+                Some(Known::List(items))
             }
-            ValueKind::Object => self.results.borrow().get(&value).cloned(),
+            ValueKind::Object => {
+                let mut results = self.meanings.results.borrow_mut();
+                if self.iterators.contains(&value) {
+                    // It is used up.
+                    return results.known.remove(&value);
+                }
+                results.known.get(&value).cloned()
+            }
             _ => None,
         }
     }
@@ -287,25 +416,5 @@ impl Known {
             ),
             Self::None | Self::Int(_) | Self::Slice(_) => None,
         }
-    }
-}
-
-/// What a function gives.
-fn apply(function: &Function, arguments: &[Known]) -> Option<Known> {
-    // Partials of partials come from the stream: no recursion on them.
-    let mut function = function;
-    let mut arguments = arguments.to_vec();
-    while let Function::Partial(inner, given) = function {
-        arguments.splice(..0, given.iter().cloned());
-        function = inner;
-        if arguments.len() > MAX_ITEMS {
-            return None;
-        }
-    }
-    match function {
-        Function::Global(module, name) => functions::call(module, name, &arguments),
-        Function::Method(receiver, name) => functions::method(receiver, name, &arguments),
-        Function::Caller(name, given) => functions::method(arguments.first()?, name, given),
-        Function::Getter(_) | Function::Partial(..) => None,
     }
 }

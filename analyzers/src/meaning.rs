@@ -129,7 +129,7 @@ impl Meanings<'_, '_> {
                 protocol,
                 ..
             }) => return self.imported(module, name, protocol),
-            Some(EffectKind::Extension { code, .. }) => return self.registered(code),
+            Some(EffectKind::Extension { .. }) => return self.registered(value),
             _ => return Meaning::Unknown,
         };
         match self.at(callable, depth) {
@@ -225,35 +225,18 @@ impl Meanings<'_, '_> {
         }
     }
 
-    /// A global that the stream itself registers under an extension code.
-    fn registered(&self, code: i32) -> Meaning {
-        let found = self.trace.effects.iter().find_map(|effect| {
-            let EffectKind::Call {
-                callable,
-                arguments,
-                ..
-            } = effect.kind
-            else {
-                return None;
-            };
-            let named = self.names.get(self.trace.graph.global_id(callable)?)?;
-            if !named.is("copyreg", "add_extension") {
-                return None;
-            }
-            let mut arguments = self.trace.graph.items(arguments);
-            let (module, name) = (arguments.next()?, arguments.next()?);
-            let registered = self.trace.graph.small_integer(arguments.next()?)?;
-            (registered == i64::from(code)).then_some((module, name))
-        });
-        match found {
-            Some((module, name)) => self.imported(module, name, 4),
+    /// A global that the stream itself has registered under an extension code.
+    fn registered(&self, object: Value) -> Meaning {
+        let names = self.results.borrow().extensions.get(&object).copied();
+        match names {
+            Some((module, name)) => self.imported(module, name, self.trace.protocol),
             None => Meaning::Unknown,
         }
     }
 
     fn text(&self, value: Value) -> Option<String> {
         if value.kind() == ValueKind::Object {
-            return match self.results.borrow().get(&value) {
+            return match self.results.borrow().known.get(&value) {
                 Some(Known::Text(text)) if text.len() <= MAX_NAME => Some(text.clone()),
                 _ => None,
             };

@@ -95,10 +95,9 @@ fn bytes_of<'a>(meanings: &Meanings<'_, 'a>, value: Value) -> Option<Cow<'a, [u8
     let graph = &meanings.trace.graph;
     match value.kind() {
         ValueKind::Bytes => graph.byte_string(value),
-        ValueKind::ByteArray => Some(Cow::Owned(graph.byte_array(value))),
         ValueKind::Object => match latin1(meanings, value) {
             Some(bytes) => Some(Cow::Owned(bytes)),
-            None => match meanings.results.borrow().get(&value)? {
+            None => match meanings.results.borrow().known.get(&value)? {
                 Known::Bytes(bytes) => Some(Cow::Owned(bytes.clone())),
                 _ => None,
             },

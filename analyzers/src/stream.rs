@@ -21,7 +21,7 @@ use crate::subject::{StreamSubject, Subject};
 mod outcomes;
 mod records;
 
-use outcomes::{Mask, outcomes};
+use outcomes::{Marks, outcomes};
 
 /// What a stream came to, and what was not looked at.
 pub(crate) struct Judged {
@@ -36,8 +36,9 @@ pub(crate) fn names(stream: &Stream<'_>) -> Vec<Names> {
         .collect()
 }
 
-/// What payloads came to: by run and index of the call.
-pub(crate) type Loaded = HashMap<(usize, usize), (Loads, Rc<Named>, Risk)>;
+/// What payloads came to, by run and index of the call: how they are loaded, by whom, and their risk
+/// if they were understood as a whole.
+pub(crate) type Loaded = HashMap<(usize, usize), (Loads, Rc<Named>, Option<Risk>)>;
 
 /// The run that is reported, then those of other readings.
 pub(crate) fn traces<'s, 'a>(stream: &'s Stream<'a>) -> impl Iterator<Item = &'s Trace<'a>> {
@@ -77,12 +78,12 @@ fn account_for_payloads(run: usize, reasons: &mut [Reason], loaded: &Loaded) {
     let mut accounted = false;
     for ((_, effect), (loads, named, risk)) in loaded.iter().filter(|((of, _), _)| *of == run) {
         if let Some(reason) = reasons.get_mut(*effect) {
-            let harmless = *loads == Loads::Storage && *risk <= Risk::Trusted;
+            let harmless = *loads == Loads::Storage && risk.is_some_and(|it| it <= Risk::Trusted);
             accounted |= harmless;
             *reason = if harmless {
                 Reason::Accounted
             } else {
-                Reason::PayloadLoaded(named.clone(), *risk)
+                Reason::PayloadLoaded(named.clone(), risk.unwrap_or(Risk::Review))
             };
         }
     }
@@ -119,12 +120,15 @@ pub(crate) fn judge(
         .map(|(trace, names)| Renderer { trace, names })
         .collect();
     let (first, others) = renderers.split_first()?;
-    let mask = Mask::of(*first, !others.is_empty());
-    let outcomes = outcomes(stream, &renderers, &mask);
-    // What all readings do is reported once.
-    for (renderer, reasons) in others.iter().zip(reasons.iter_mut().skip(1)) {
-        for (effect, reason) in renderer.trace.effects.iter().zip(reasons) {
-            if mask.holds(*renderer, effect) {
+    let marks = Marks::of(&renderers);
+    let outcomes = outcomes(stream, &renderers, &marks);
+    // What all readings do is reported once, unless it is worse in another.
+    let reported = reasons
+        .first()
+        .map_or(Risk::Inert, |reasons| worst(reasons));
+    for (run, reasons) in reasons.iter_mut().enumerate().skip(1) {
+        for (effect, reason) in reasons.iter_mut().enumerate() {
+            if marks.shares(run, effect, 0) && reason.risk() <= reported {
                 *reason = Reason::Accounted;
             }
         }

@@ -3,7 +3,7 @@
 //! Nothing in a file says that it is a pickle: protocol 0 has no header, and every text begins with
 //! some bytes that happen to be opcodes. So the machine runs the bytes, and what it found decides.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use memchr::memmem;
 use pickleproof_core::{EffectKind, End, ErrorKind, Opcode, Options, Reading, Trace, ValueKind};
@@ -64,12 +64,21 @@ pub struct Found {
 /// At most so many streams of one member are run.
 const MAX_STREAMS: u64 = 100_000;
 
+/// At most so many places of a member are looked at for one.
+const MAX_VISITED: u64 = 1_000_000;
+
 /// So much of what follows the streams, or of unknown data, is searched for the head of another.
 const CARVED_BYTES: usize = 1 << 20;
 
 /// At most so many instructions are run at each head that is tried, and so many heads are tried.
 const CARVED_INSTRUCTIONS: u64 = 100_000;
 const CARVED_HEADS: usize = 20_000;
+
+/// At most so many instructions are run at all heads of a member together.
+const CARVED_BUDGET: u64 = 4_000_000;
+
+/// So many streams of plain data in a row are streams, whatever follows.
+const MAX_HELD: usize = 10_000;
 
 /// A member inside an archive is a broken pickle only if so many instructions ran: tensors are
 /// random enough to begin like one.
@@ -92,6 +101,9 @@ pub fn streams<'a>(
         held: Vec::new(),
         chain: None,
         starts: BTreeSet::new(),
+        visited: HashSet::new(),
+        in_line: 0,
+        budget: CARVED_BUDGET,
     };
     search.run(take);
     search.found
@@ -108,6 +120,12 @@ struct Search<'m, 'a> {
     chain: Option<usize>,
     /// Where a second load of the file begins for some readers and not for others.
     starts: BTreeSet<usize>,
+    /// Where streams were run.
+    visited: HashSet<usize>,
+    /// Number of streams handed out that follow each other from the start.
+    in_line: u64,
+    /// Instructions that may still be run at heads that are only tried.
+    budget: u64,
 }
 
 /// What a run says about the bytes, the most first.
@@ -131,6 +149,7 @@ impl<'a> Search<'_, 'a> {
                 return;
             }
             self.take_skipped_start(position, take);
+            self.visited.insert(position);
             let runs = self.run_at(position, self.options);
             let runs = self.with_memo(runs, position);
             self.note_starts(&runs);
@@ -141,20 +160,26 @@ impl<'a> Search<'_, 'a> {
             match evidence {
                 Evidence::Strong => {
                     self.release(take);
+                    self.in_line = self.in_line.saturating_add(1);
                     self.hand_out(runs, (Strength::Strong, carved), take);
                 }
                 Evidence::Weak => {
                     self.release(take);
                     self.hand_out(runs, (Strength::Weak, carved), take);
                 }
-                Evidence::Slight => self.held.push(runs),
+                Evidence::Slight => {
+                    self.held.push(runs);
+                    if self.held.len() >= MAX_HELD {
+                        self.release(take);
+                    }
+                }
                 Evidence::Nothing => {}
             }
             if let Some(next) = next.filter(|next| *next > position) {
                 self.chain.get_or_insert(position);
                 position = next;
                 carved = false;
-                if self.found.torch_legacy && self.found.streams >= TORCH_LEGACY_STREAMS {
+                if self.found.torch_legacy && self.in_line >= TORCH_LEGACY_STREAMS {
                     return;
                 }
                 continue;
@@ -206,10 +231,17 @@ impl<'a> Search<'_, 'a> {
             .filter(|start| *start < position)
         {
             self.starts.remove(&start);
-            if start >= self.member.bytes.len() || self.found.streams >= MAX_STREAMS {
+            if start >= self.member.bytes.len() || !self.visited.insert(start) {
                 continue;
             }
+            if self.found.streams >= MAX_STREAMS || self.visited.len() as u64 > MAX_VISITED {
+                self.found.unread.get_or_insert(start);
+                return;
+            }
             let runs = self.run_at(start, self.options);
+            self.note_starts(&runs);
+            // What follows is run in its turn, whatever this one is.
+            self.starts.extend(runs.next());
             if let Evidence::Strong = self.weigh(&runs, start) {
                 self.hand_out(runs, (Strength::Strong, false), take);
             }
@@ -263,9 +295,10 @@ impl<'a> Search<'_, 'a> {
             End::Stop { .. } => {
                 let whole = trace.consumed == bytes.len();
                 let long = trace.instructions >= CONVINCING_INSTRUCTIONS;
+                let names = !trace.effects.is_empty() && !self.is_storage();
                 if declared
                     || acts
-                    || imports
+                    || names
                     || (whole && trace.instructions > 1)
                     || (long && self.follows())
                 {
@@ -294,15 +327,24 @@ impl<'a> Search<'_, 'a> {
                 }
                 if declared && (begun || (cut && self.member.top)) {
                     Evidence::Strong
-                } else if imports && self.member.top && plausible_imports(trace) {
-                    // Inside an archive nobody loads what only looks like an import: tensors and
-                    // texts hold such bytes.
+                } else if imports && !self.is_storage() && plausible_imports(trace) {
                     Evidence::Weak
                 } else {
                     Evidence::Nothing
                 }
             }
         }
+    }
+
+    /// Whether the member is the storage of a tensor in PyTorch's zip, `data/7`, which nobody loads as
+    /// a pickle: any bytes can stand there.
+    fn is_storage(&self) -> bool {
+        let mut parts = self.member.location.rsplit('/');
+        let number = parts.next().unwrap_or_default();
+        !self.member.top
+            && parts.next() == Some("data")
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     /// Whether streams were found before.
@@ -359,7 +401,7 @@ impl<'a> Search<'_, 'a> {
 
     /// Where another stream may begin at or behind `position`, though nothing leads there: behind
     /// blanks, or at a PROTO that begins something with effects.
-    fn next_head(&self, position: usize) -> Option<usize> {
+    fn next_head(&mut self, position: usize) -> Option<usize> {
         // What is inside a container is visited by itself.
         if !self.member.top || self.member.format.kind() == FormatKind::Container {
             return None;
@@ -387,11 +429,18 @@ impl<'a> Search<'_, 'a> {
             .find(|at| self.has_effects(*at))
     }
 
-    fn has_effects(&self, position: usize) -> bool {
+    fn has_effects(&mut self, position: usize) -> bool {
         let mut options = self.options.clone();
-        options.limits.instructions = CARVED_INSTRUCTIONS;
-        self.run_at(position, &options)
-            .traces()
+        options.limits.instructions = CARVED_INSTRUCTIONS.min(self.budget);
+        if self.budget == 0 {
+            self.found.unread.get_or_insert(position);
+            return false;
+        }
+        let runs = self.run_at(position, &options);
+        for trace in runs.traces() {
+            self.budget = self.budget.saturating_sub(trace.instructions.max(1));
+        }
+        runs.traces()
             .any(|trace| !trace.effects.is_empty() && plausible_imports(trace))
     }
 }
@@ -411,6 +460,7 @@ const fn acts(kind: &EffectKind) -> bool {
             | EffectKind::Append { .. }
             | EffectKind::Extend { .. }
             | EffectKind::Add { .. }
+            | EffectKind::ComputedImport { .. }
     )
 }
 

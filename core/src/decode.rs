@@ -69,6 +69,7 @@ pub struct Decoder<'a> {
     position: usize,
     frame_end: Option<usize>,
     frame_overrun: Option<usize>,
+    broken_in_frame: Option<usize>,
     /// Where the file stands, if that is not at the end of the frame that is being read.
     resume: Option<usize>,
     dialect: Dialect,
@@ -92,6 +93,7 @@ impl<'a> Decoder<'a> {
             position,
             frame_end: None,
             frame_overrun: None,
+            broken_in_frame: None,
             resume: None,
             dialect,
             enforce_frames,
@@ -189,6 +191,13 @@ impl<'a> Decoder<'a> {
         self.frame_overrun
     }
 
+    /// Offset of an instruction that can't be read and stands in a frame: another reader may find its
+    /// operand behind the frame, and go on.
+    #[must_use]
+    pub const fn broken_in_frame(&self) -> Option<usize> {
+        self.broken_in_frame
+    }
+
     /// The end of the current frame, if it is not reached yet.
     #[must_use]
     pub fn frame_end(&self) -> Option<usize> {
@@ -264,13 +273,8 @@ impl<'a> Decoder<'a> {
                     self.frame_overrun.get_or_insert(offset);
                     return Err(Error::new(ErrorKind::FrameOverrun, offset));
                 }
-                if cut
-                    && self
-                        .frame_end
-                        .is_some_and(|end| end > offset.saturating_add(1))
-                {
-                    // Another reader may find the operand behind the frame.
-                    self.frame_overrun.get_or_insert(offset);
+                if self.frame_end.is_some_and(|end| end > offset) {
+                    self.broken_in_frame.get_or_insert(offset);
                 }
                 return Err(error);
             }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use crate::effect::{EffectKind, Trace};
+use crate::decode::Operand;
+use crate::effect::{Effect, EffectKind, Trace};
 use crate::graph::Graph;
 use crate::value::{Value, ValueKind};
 
@@ -18,51 +19,32 @@ impl Fingerprints {
     /// value. How the run ended is not part of it.
     #[must_use]
     pub fn of(&self, trace: &Trace<'_>) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        for effect in self.of_effects(trace) {
+            hasher.write_u64(effect);
+        }
+        hasher.finish()
+    }
+
+    /// The fingerprint of each effect of a run.
+    #[must_use]
+    pub fn of_effects(&self, trace: &Trace<'_>) -> Vec<u64> {
         let mut walk = Walk {
             state: &self.0,
             graph: &trace.graph,
             known: HashMap::new(),
         };
-        let mut hasher = self.0.build_hasher();
-        for effect in &trace.effects {
-            hasher.write_usize(effect.offset);
-            hasher.write_u8(effect.opcode.byte());
-            let graph = &trace.graph;
-            let values: Vec<Value> = match effect.kind {
-                EffectKind::Import { global, .. } => vec![graph.global_value(global)],
-                EffectKind::Call {
-                    callable,
-                    arguments,
-                    keywords,
-                    ..
-                } => [Some(callable), Some(arguments), keywords]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                EffectKind::Build { object, state } => vec![object, state],
-                EffectKind::ComputedImport { module, name, .. } => vec![module, name],
-                EffectKind::SetItem { object, key, value } => vec![object, key, value],
-                EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
-                    vec![object, item]
-                }
-                EffectKind::Extend { object, items } => {
-                    let mut values = vec![object];
-                    values.extend_from_slice(graph.span(items));
-                    values
-                }
-                EffectKind::PersistentLoad { id, .. } => id.into_iter().collect(),
-                EffectKind::Extension { code, .. } => {
-                    hasher.write_i32(code);
-                    Vec::new()
-                }
-                EffectKind::Buffer { .. } => Vec::new(),
-            };
-            hasher.write_usize(values.len());
-            for value in values {
-                hasher.write_u64(walk.value(value));
-            }
-        }
-        hasher.finish()
+        let effects = trace.effects.iter();
+        effects.map(|effect| walk.effect(effect)).collect()
+    }
+}
+
+/// Whether Python 2 names are mapped and whether dots are walked.
+const fn naming(protocol: u8) -> u8 {
+    match protocol {
+        0..=2 => 0,
+        3 => 1,
+        _ => 2,
     }
 }
 
@@ -73,6 +55,66 @@ struct Walk<'w, 'a> {
 }
 
 impl Walk<'_, '_> {
+    fn effect(&mut self, effect: &Effect) -> u64 {
+        let graph = self.graph;
+        let mut hasher = self.state.build_hasher();
+        hasher.write_usize(effect.offset);
+        hasher.write_u8(effect.opcode.byte());
+        let values: Vec<Value> = match effect.kind {
+            EffectKind::Import {
+                global, protocol, ..
+            } => {
+                hasher.write_u8(naming(protocol));
+                vec![graph.global_value(global)]
+            }
+            EffectKind::ComputedImport {
+                module,
+                name,
+                protocol,
+                ..
+            } => {
+                hasher.write_u8(naming(protocol));
+                vec![module, name]
+            }
+            EffectKind::Call {
+                callable,
+                arguments,
+                keywords,
+                ..
+            } => [Some(callable), Some(arguments), keywords]
+                .into_iter()
+                .flatten()
+                .collect(),
+            EffectKind::Build { object, state } => vec![object, state],
+            EffectKind::SetItem { object, key, value } => vec![object, key, value],
+            EffectKind::Append { object, item } | EffectKind::Add { object, item } => {
+                vec![object, item]
+            }
+            EffectKind::Extend { object, items } => {
+                let mut values = vec![object];
+                values.extend_from_slice(graph.span(items));
+                values
+            }
+            EffectKind::PersistentLoad { id: Some(id), .. } => vec![id],
+            EffectKind::PersistentLoad { id: None, .. } => {
+                if let Some(Operand::Line(line)) = graph.operand(effect.offset) {
+                    hasher.write(line);
+                }
+                Vec::new()
+            }
+            EffectKind::Extension { code, .. } => {
+                hasher.write_i32(code);
+                Vec::new()
+            }
+            EffectKind::Buffer { .. } => Vec::new(),
+        };
+        hasher.write_usize(values.len());
+        for value in values {
+            hasher.write_u64(self.value(value));
+        }
+        hasher.finish()
+    }
+
     /// Items come before what holds them; an item that holds what is being visited counts as such.
     fn value(&mut self, value: Value) -> u64 {
         let mut todo = vec![(value, false)];

@@ -83,7 +83,8 @@ struct Node {
     last: u32,
     /// Items, pairs counting as two.
     len: u32,
-    /// Tuple: what hashing it visits, and whether it can't be hashed.
+    /// Tuple: what hashing it visits, and whether it can't be hashed. List, dict, set, bytearray: number
+    /// of effects when it was last changed.
     weight: u32,
 }
 
@@ -118,6 +119,8 @@ pub struct Graph<'a> {
     displaced: HashMap<usize, Instruction<'a>>,
     /// Out-of-band buffers, by the offset of the instruction that was given them.
     given: HashMap<usize, Vec<u8>>,
+    /// Number of effects so far.
+    now: u32,
     max_nodes: usize,
     max_items: usize,
 }
@@ -154,6 +157,7 @@ impl<'a> Graph<'a> {
             pairs: HashMap::new(),
             displaced: HashMap::new(),
             given: HashMap::new(),
+            now: 0,
             max_nodes: clamp(limits.nodes),
             max_items: clamp(limits.items),
         }
@@ -313,6 +317,7 @@ impl<'a> Graph<'a> {
             return Ok(());
         };
         node.len = node.len.saturating_add(span.len);
+        node.weight = self.now;
         if let Some(last) = self.segments.get_mut(node.last as usize)
             && !last.assigns
             && last.span.start.saturating_add(last.span.len) == pool_end
@@ -334,6 +339,9 @@ impl<'a> Graph<'a> {
     pub(crate) fn assign(&mut self, container: Value, key: Value, item: Value) -> Result<(), Full> {
         let length = i32::try_from(self.length(container)).unwrap_or(i32::MAX);
         let span = self.add_span(&[key, item, Value::small_int(length)])?;
+        if let Some(node) = self.nodes.get_mut(container.index()) {
+            node.weight = self.now;
+        }
         self.add_segment(
             container.index(),
             Segment {
@@ -358,6 +366,24 @@ impl<'a> Graph<'a> {
             node.last = at;
         }
         Ok(())
+    }
+
+    /// Takes note that there are so many effects.
+    #[inline]
+    pub(crate) fn tick(&mut self, effects: usize) {
+        self.now = narrow(effects);
+    }
+
+    /// Number of effects that there were when a list, dict, set or bytearray was last changed by the
+    /// stream; what calls do to it is not counted.
+    #[must_use]
+    pub fn changed(&self, value: Value) -> usize {
+        match value.kind() {
+            ValueKind::List | ValueKind::Dict | ValueKind::Set | ValueKind::ByteArray => {
+                self.node(value).map_or(0, |node| node.weight as usize)
+            }
+            _ => 0,
+        }
     }
 
     /// Number of items that were put into a list, or bytes of a bytearray.

@@ -107,6 +107,8 @@ pub struct Machine<'a> {
     supports: HashMap<Value, Support>,
     tolerated: Option<Error>,
     divergence: Divergence,
+    /// Items that `pickle.py` took for arguments in the place of a tuple.
+    spread: u64,
     /// An entry of the memo stands behind a gap.
     memo_gap: bool,
 }
@@ -144,6 +146,7 @@ impl<'a> Machine<'a> {
             supports: HashMap::new(),
             tolerated: None,
             divergence: Divergence::default(),
+            spread: 0,
             memo_gap: false,
             options,
         }
@@ -252,6 +255,7 @@ impl<'a> Machine<'a> {
             cost: self.cost,
             divergence: Divergence {
                 frame: self.decoder.frame_overrun(),
+                broken_in_frame: self.decoder.broken_in_frame(),
                 ..self.divergence
             },
             frame_end: match end {
@@ -493,6 +497,7 @@ impl<'a> Machine<'a> {
             opcode,
             kind,
         });
+        self.graph.tick(self.effects.len());
         Ok(())
     }
 }

@@ -14,6 +14,8 @@ pub struct Divergence {
     /// It crosses the end of its frame, or begins a frame inside another. No pickler writes one
     /// (gh-154848).
     pub frame: Option<usize>,
+    /// It can't be read, and stands in a frame behind which another reader may find its operand.
+    pub broken_in_frame: Option<usize>,
     /// The text of an INT or LONG is worth something else in another release or to `pickle.py`.
     pub integer: Option<usize>,
     /// MEMOIZE, or a GET of nothing, behind a gap in the memo that 3.15 does not count.
@@ -30,7 +32,14 @@ impl Divergence {
     /// The first at which loaders part ways.
     #[must_use]
     pub fn first(&self) -> Option<usize> {
-        let all = [self.frame, self.integer, self.memo, self.nothing, self.text];
+        let all = [
+            self.frame,
+            self.broken_in_frame,
+            self.integer,
+            self.memo,
+            self.nothing,
+            self.text,
+        ];
         all.into_iter().flatten().min()
     }
 }
@@ -55,6 +64,13 @@ const RELEASES: [(Version, &str); 5] = [
     (version(15, 0), "3.15"),
 ];
 
+/// The releases of `pickle.py` and pickletools, which the changes of patch releases do not touch.
+const PYTHON_RELEASES: [(Version, &str); 3] = [
+    (Version::CLASSIC, "3.8 to 3.13"),
+    (version(14, 0), "3.14"),
+    (version(15, 0), "3.15"),
+];
+
 /// Files that are read into a buffer of the size of a block, as `open` did before 3.14, of 8 KiB, and
 /// of 128 KiB.
 const READERS: [Reader; 5] = [
@@ -74,23 +90,26 @@ impl Reading {
     #[must_use]
     pub fn all(dialect: Dialect) -> Vec<Self> {
         let mut readings = Vec::new();
-        for (version, _) in RELEASES {
+        for (version, _) in Self::releases(dialect) {
             // Frames that are enforced are read the same from everywhere.
             let readers = match dialect {
                 Dialect::C if !version.enforces_frames() => &READERS[..],
                 _ => &READERS[..1],
             };
-            // `pickle.py` has always enforced frames, and genops never.
-            let same = dialect != Dialect::C && version.enforces_frames() && version.minor < 15;
-            if !same {
-                readings.extend(readers.iter().map(|reader| Self {
-                    dialect,
-                    version,
-                    reader: *reader,
-                }));
-            }
+            readings.extend(readers.iter().map(|reader| Self {
+                dialect,
+                version: *version,
+                reader: *reader,
+            }));
         }
         readings
+    }
+
+    const fn releases(dialect: Dialect) -> &'static [(Version, &'static str)] {
+        match dialect {
+            Dialect::C => &RELEASES,
+            Dialect::Python | Dialect::PickleTools => &PYTHON_RELEASES,
+        }
     }
 
     /// Who would have this reading, without the release, where not all readers of the release have it.
@@ -123,7 +142,7 @@ impl Reading {
                 add(everyone, "every release");
                 continue;
             }
-            for (version, release) in RELEASES {
+            for (version, release) in Self::releases(dialect).iter().copied() {
                 let of_release = |reading: &&Self| reading.version == version;
                 let have: Vec<&Self> = all
                     .iter()

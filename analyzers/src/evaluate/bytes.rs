@@ -14,7 +14,7 @@ pub(super) fn encode(arguments: &[Known]) -> Option<Known> {
     };
     let encoding = match rest.first() {
         None => "utf_8".to_owned(),
-        Some(Known::Text(encoding)) => normalized(encoding),
+        Some(Known::Text(encoding)) if rest.len() == 1 => normalized(encoding),
         Some(_) => return None,
     };
     let bytes: Option<Vec<u8>> = match encoding.as_str() {
@@ -36,13 +36,15 @@ pub(super) fn decode(name: &str, arguments: &[Known]) -> Option<Known> {
         Known::Text(text) => text.clone().into_bytes(),
         _ => return None,
     };
-    let encoding = match arguments.get(1) {
-        None => "utf_8".to_owned(),
-        Some(Known::Text(encoding)) => normalized(encoding),
-        Some(_) => String::new(),
+    // An error handler, an alphabet or a flag changes what comes out.
+    let encoding = match arguments.get(1..)? {
+        [] => "utf_8".to_owned(),
+        [Known::Text(encoding)] if matches!(name, "decode" | "encode") => normalized(encoding),
+        _ => return None,
     };
     match name {
         "decode" => match (encoding.as_str(), arguments.first()?) {
+            ("ascii" | "us_ascii", Known::Bytes(_)) if !data.is_ascii() => None,
             ("utf_8" | "utf8" | "ascii" | "us_ascii", Known::Bytes(_)) => {
                 String::from_utf8(data).ok().map(Known::Text)
             }
@@ -58,15 +60,26 @@ pub(super) fn decode(name: &str, arguments: &[Known]) -> Option<Known> {
             ("rot13" | "rot_13", Known::Text(text)) => Some(Known::Text(rot13(text))),
             _ => encode(arguments),
         },
-        "b64decode" | "standard_b64decode" | "urlsafe_b64decode" | "decodebytes" | "a2b_base64" => {
+        "b64decode" | "standard_b64decode" | "decodebytes" | "a2b_base64" => {
             base64(&data).map(Known::Bytes)
         }
+        "urlsafe_b64decode" => {
+            let plain: Vec<u8> = data
+                .iter()
+                .map(|byte| match byte {
+                    b'-' => b'+',
+                    b'_' => b'/',
+                    other => *other,
+                })
+                .collect();
+            base64(&plain).map(Known::Bytes)
+        }
         "b32decode" => base32(&data).map(Known::Bytes),
-        "b16decode" | "unhexlify" | "a2b_hex" | "fromhex" => hex(&data).map(Known::Bytes),
-        "utf_8_decode" | "ascii_decode" | "latin_1_decode" => {
-            let text = String::from_utf8(data.clone()).ok()?;
-            let length = i64::try_from(data.len()).ok()?;
-            Some(Known::List(vec![Known::Text(text), Known::Int(length)]))
+        "b16decode" | "unhexlify" | "a2b_hex" => hex(&data).map(Known::Bytes),
+        // It alone takes blanks.
+        "fromhex" => {
+            let plain: Vec<u8> = data.into_iter().filter(|byte| *byte != b' ').collect();
+            hex(&plain).map(Known::Bytes)
         }
         _ => None,
     }
@@ -137,7 +150,6 @@ fn rot13(text: &str) -> String {
 fn hex(data: &[u8]) -> Option<Vec<u8>> {
     let digits: Option<Vec<u32>> = data
         .iter()
-        .filter(|byte| !byte.is_ascii_whitespace())
         .map(|byte| char::from(*byte).to_digit(16))
         .collect();
     let pair = |pair: &[u32]| match pair {
@@ -147,21 +159,33 @@ fn hex(data: &[u8]) -> Option<Vec<u8>> {
     digits?.chunks(2).map(pair).collect()
 }
 
+/// As `binascii.a2b_base64` reads it: what is not of the alphabet is skipped, and so is padding where
+/// there is nothing to pad.
 fn base64(data: &[u8]) -> Option<Vec<u8>> {
-    let value = |byte: u8| match byte {
-        b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
-        b'a'..=b'z' => Some(byte.wrapping_sub(b'a').wrapping_add(26)),
-        b'0'..=b'9' => Some(byte.wrapping_sub(b'0').wrapping_add(52)),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
-    };
-    // What is not of the alphabet is skipped, as binascii does by default; padding ends it.
-    let mut digits = data
-        .iter()
-        .take_while(|byte| **byte != b'=')
-        .filter_map(|byte| value(*byte));
-    packed(&mut digits, 6)
+    let mut digits: Vec<u8> = Vec::new();
+    let mut pads = 0_usize;
+    for byte in data {
+        let in_quad = digits.len() & 3;
+        let value = match byte {
+            b'=' => {
+                pads = pads.checked_add(1)?;
+                if in_quad >= 2 && in_quad.checked_add(pads)? >= 4 {
+                    return packed(&mut digits.into_iter(), 6);
+                }
+                continue;
+            }
+            b'A'..=b'Z' => byte.wrapping_sub(b'A'),
+            b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(26),
+            b'0'..=b'9' => byte.wrapping_sub(b'0').wrapping_add(52),
+            b'+' => 62,
+            b'/' => 63,
+            _ => continue,
+        };
+        pads = 0;
+        digits.push(value);
+    }
+    // "Incorrect padding"
+    (digits.len() & 3 == 0).then(|| packed(&mut digits.into_iter(), 6))?
 }
 
 fn base32(data: &[u8]) -> Option<Vec<u8>> {
@@ -173,7 +197,8 @@ fn base32(data: &[u8]) -> Option<Vec<u8>> {
             _ => return None,
         });
     }
-    packed(&mut digits.into_iter(), 5)
+    // Whole groups of eight, padded.
+    (data.len() & 7 == 0).then(|| packed(&mut digits.into_iter(), 5))?
 }
 
 /// Digits of so many bits each as bytes; what is left over is padding.

@@ -8,7 +8,6 @@ pub(super) fn call(module: &str, name: &str, arguments: &[Known]) -> Option<Know
         "builtins" => builtin(name, arguments),
         "operator" | "_operator" => operator(name, arguments),
         "codecs" | "_codecs" | "base64" | "binascii" => bytes::decode(name, arguments),
-        "os" | "posixpath" if name == "fspath" => arguments.first().cloned(),
         _ => None,
     }
 }
@@ -25,7 +24,6 @@ pub(super) fn method(receiver: &Known, name: &str, arguments: &[Known]) -> Optio
         Known::Bytes(receiver) => bytes::method(receiver, name, arguments),
         Known::List(items) => match (name, arguments) {
             ("copy", []) => Some(Known::List(items.clone())),
-            ("pop", []) => items.last().cloned(),
             _ => None,
         },
         Known::None | Known::Int(_) | Known::Slice(_) => None,
@@ -60,7 +58,7 @@ fn builtin(name: &str, arguments: &[Known]) -> Option<Known> {
         ("str", []) => Some(Known::Text(String::new())),
         ("str" | "format", [Known::Text(text)]) => Some(Known::Text(text.clone())),
         ("str", [Known::Int(value)]) => Some(Known::Text(value.to_string())),
-        ("str", [Known::Bytes(_), _, ..]) => bytes::decode("decode", arguments),
+        ("str", [Known::Bytes(_), _]) => bytes::decode("decode", arguments),
         ("bytes" | "bytearray", [Known::Bytes(bytes)]) => Some(Known::Bytes(bytes.clone())),
         ("bytes" | "bytearray", [Known::List(items)]) => {
             let bytes: Option<Vec<u8>> = items
@@ -72,7 +70,7 @@ fn builtin(name: &str, arguments: &[Known]) -> Option<Known> {
                 .collect();
             bytes.map(Known::Bytes)
         }
-        ("bytes" | "bytearray", [Known::Text(_), _, ..]) => bytes::encode(arguments),
+        ("bytes" | "bytearray", [Known::Text(_), _]) => bytes::encode(arguments),
         ("chr", [Known::Int(value)]) => {
             let character = char::from_u32(u32::try_from(*value).ok()?)?;
             Some(Known::Text(character.into()))

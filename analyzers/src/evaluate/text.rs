@@ -4,15 +4,21 @@ use super::{Known, bytes};
 
 /// `separator.join(items)`
 pub(super) fn join(separator: &str, items: &[Known]) -> Option<Known> {
-    let texts: Option<Vec<&str>> = items
-        .iter()
-        .map(|item| match item {
-            Known::Text(text) => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    let length = items.iter().map(Known::length).sum::<usize>();
-    (length <= super::MAX_LENGTH).then(|| texts.map(|texts| Known::Text(texts.join(separator))))?
+    let mut joined = String::new();
+    for (index, item) in items.iter().enumerate() {
+        let Known::Text(text) = item else { return None };
+        if index > 0 {
+            joined.push_str(separator);
+        }
+        joined.push_str(text);
+        within(&joined)?;
+    }
+    Some(Known::Text(joined))
+}
+
+/// Nothing where a text has become too long.
+fn within(text: &str) -> Option<()> {
+    (text.len() <= super::MAX_LENGTH).then_some(())
 }
 
 /// `template % given`, where only `%s`, `%d`, `%c` and `%%` stand.
@@ -29,6 +35,7 @@ pub(super) fn percent(template: &str, given: &Known) -> Option<Known> {
             text.push(character);
             continue;
         }
+        within(&text)?;
         match characters.next()? {
             '%' => text.push('%'),
             's' | 'd' => text.push_str(&shown(&given.next()?)?),
@@ -59,6 +66,7 @@ fn format(template: &str, given: &[Known]) -> Option<Known> {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once(['{', '}']) {
         text.push_str(before);
+        within(&text)?;
         let bracket = rest.as_bytes().get(before.len())?;
         if after.as_bytes().first() == Some(bracket) {
             text.push(char::from(*bracket));
@@ -83,11 +91,16 @@ fn format(template: &str, given: &[Known]) -> Option<Known> {
     Some(Known::Text(text))
 }
 
+/// What Python takes for white space: the separators of ASCII too.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\x1c'..='\x1f')
+}
+
 /// The characters that a strip method takes off.
 fn stripped<'t>(receiver: &'t str, name: &str, characters: Option<&str>) -> &'t str {
     let matches = |character: char| match characters {
         Some(characters) => characters.contains(character),
-        None => character.is_whitespace(),
+        None => is_blank(character),
     };
     match name {
         "lstrip" => receiver.trim_start_matches(matches),
@@ -114,8 +127,12 @@ pub(super) fn method(receiver: &str, name: &str, arguments: &[Known]) -> Option<
                 _ => None,
             }
         }
-        ("lower" | "casefold", []) => text(receiver.to_lowercase()),
-        ("upper", []) => text(receiver.to_uppercase()),
+        // Beyond ASCII the tables of Unicode decide, and their versions differ.
+        ("lower" | "casefold" | "upper" | "swapcase" | "capitalize", _) if !receiver.is_ascii() => {
+            None
+        }
+        ("lower" | "casefold", []) => text(receiver.to_ascii_lowercase()),
+        ("upper", []) => text(receiver.to_ascii_uppercase()),
         ("swapcase", []) => text(receiver.chars().flat_map(swapped).collect()),
         ("capitalize", []) => {
             let mut characters = receiver.chars();
@@ -164,9 +181,7 @@ pub(super) fn method(receiver: &str, name: &str, arguments: &[Known]) -> Option<
             whole.extend_from_slice(given);
             bytes::encode(&whole)
         }
-        ("__str__" | "expandtabs" | "__format__", _) if !receiver.contains('\t') => {
-            text(receiver.to_owned())
-        }
+        ("__str__", []) => text(receiver.to_owned()),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use pickleproof_containers::{Loader, Stream};
 use pickleproof_core::pickletools::Operations;
-use pickleproof_core::{Effect, End, Opcode, Reading, Trace};
+use pickleproof_core::{Effect, End, Fingerprints, Opcode, Reading, Trace};
 
 use crate::judgement::Evidence;
 use crate::render::Renderer;
@@ -13,22 +13,35 @@ use crate::subject::{Outcome, ReaderKind};
 /// So many effects of another reading are shown.
 const SHOWN: usize = 3;
 
-/// The effects that the reported reading has, by place and text.
-pub(super) struct Mask(HashSet<(usize, String)>);
+/// Which effects the runs of a stream have in common: by a keyed hash of all that they are.
+pub(super) struct Marks {
+    /// Of each effect, in each run.
+    runs: Vec<Vec<u64>>,
+    sets: Vec<HashSet<u64>>,
+}
 
-impl Mask {
-    /// Without other readings nothing asks for it.
-    pub(super) fn of(renderer: Renderer<'_, '_>, wanted: bool) -> Self {
-        let effects = renderer.trace.effects.iter().filter(|_| wanted);
-        Self(
-            effects
-                .map(|effect| (effect.offset, renderer.effect(effect)))
-                .collect(),
-        )
+impl Marks {
+    /// Of these runs; nobody asks where there is only one.
+    pub(super) fn of(renderers: &[Renderer<'_, '_>]) -> Self {
+        let fingerprints = Fingerprints::default();
+        let several = renderers.len() > 1;
+        let runs: Vec<Vec<u64>> = renderers
+            .iter()
+            .filter(|_| several)
+            .map(|renderer| fingerprints.of_effects(renderer.trace))
+            .collect();
+        let sets = runs.iter().map(|run| run.iter().copied().collect());
+        Self {
+            sets: sets.collect(),
+            runs,
+        }
     }
 
-    pub(super) fn holds(&self, renderer: Renderer<'_, '_>, effect: &Effect) -> bool {
-        self.0.contains(&(effect.offset, renderer.effect(effect)))
+    /// Whether another run has this effect of a run too.
+    pub(super) fn shares(&self, run: usize, effect: usize, other: usize) -> bool {
+        let mark = self.runs.get(run).and_then(|run| run.get(effect));
+        let set = self.sets.get(other);
+        mark.zip(set).is_some_and(|(mark, set)| set.contains(mark))
     }
 }
 
@@ -36,7 +49,7 @@ impl Mask {
 pub(super) fn outcomes(
     stream: &Stream<'_>,
     renderers: &[Renderer<'_, '_>],
-    mask: &Mask,
+    marks: &Marks,
 ) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let others = stream.others.iter();
@@ -47,13 +60,15 @@ pub(super) fn outcomes(
         let own: Vec<&Effect> = trace
             .effects
             .iter()
-            .filter(|effect| index > 0 && !mask.holds(*renderer, effect))
+            .enumerate()
+            .filter(|(effect, _)| index > 0 && !marks.shares(index, *effect, 0))
+            .map(|(_, effect)| effect)
             .collect();
         let extra = own.len();
         let missing =
             index > 0 && trace.effects.len().saturating_sub(extra) < stream.trace.effects.len();
         let shown = if index == 0 {
-            not_everywhere(renderers)
+            not_everywhere(renderers, marks)
         } else {
             own
         };
@@ -91,19 +106,17 @@ pub(super) fn outcomes(
 }
 
 /// The first effects of the reported reading that another reading which comes to STOP lacks.
-fn not_everywhere<'s>(renderers: &[Renderer<'s, 's>]) -> Vec<&'s Effect> {
+fn not_everywhere<'s>(renderers: &[Renderer<'s, 's>], marks: &Marks) -> Vec<&'s Effect> {
     let Some((reported, others)) = renderers.split_first() else {
         return Vec::new();
     };
-    let stop = |other: &&Renderer<'_, '_>| matches!(other.trace.end, End::Stop { .. });
-    let others: Vec<Mask> = others
-        .iter()
-        .filter(stop)
-        .map(|other| Mask::of(*other, true))
-        .collect();
-    let effects = reported.trace.effects.iter();
+    let stop =
+        |(_, other): &(usize, &Renderer<'_, '_>)| matches!(other.trace.end, End::Stop { .. });
+    let others: Vec<usize> = (1..).zip(others).filter(stop).map(|(run, _)| run).collect();
+    let effects = reported.trace.effects.iter().enumerate();
     effects
-        .filter(|effect| others.iter().any(|other| !other.holds(*reported, effect)))
+        .filter(|(effect, _)| others.iter().any(|other| !marks.shares(0, *effect, *other)))
+        .map(|(_, effect)| effect)
         .take(SHOWN)
         .collect()
 }

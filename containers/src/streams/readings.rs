@@ -116,16 +116,12 @@ pub(super) fn run_plain<'a>(
         wanted.extend(Reading::all(dialect));
     }
     if dialect == Dialect::C {
-        if !wanted.is_empty() {
+        // Where C gives up, `pickle.py` may go on.
+        if !wanted.is_empty() || trace.error().is_some() {
             wanted.extend(Reading::all(Dialect::Python));
-        } else if trace.error().is_some() {
-            // Where C gives up, `pickle.py` may go on.
-            wanted.push(Reading {
-                dialect: Dialect::Python,
-                ..first
-            });
         }
     }
+    let unanimous = trace.divergence.first().is_none();
     wanted.retain(|reading| *reading != first);
     let mut runs = Runs {
         trace,
@@ -142,7 +138,11 @@ pub(super) fn run_plain<'a>(
     let key = |trace: &Trace<'_>| (fingerprints.of(trace), stops(trace));
     let mut keys = Vec::new();
     let first_key = key(&runs.trace);
-    runs.readings.push(first);
+    if unanimous {
+        runs.readings = Reading::all(dialect);
+    } else {
+        runs.readings.push(first);
+    }
     for reading in wanted {
         let trace = run_as(bytes, position, options, reading);
         let key = key(&trace);
@@ -168,7 +168,7 @@ pub(super) fn run_plain<'a>(
 }
 
 /// At most so many streams are loaded by one unpickler.
-const MAX_LOADS: usize = 10_000;
+const MAX_LOADS: usize = 100_000;
 
 /// Runs the streams from `start` on as one unpickler that keeps its memo.
 pub(super) fn run_on<'a>(bytes: &'a [u8], start: usize, options: &Options) -> Trace<'a> {

@@ -15,6 +15,9 @@ use crate::text;
 /// At most so many arguments are spread out of what `pickle.py` takes in a tuple's place.
 const MAX_SPREAD: usize = 1 << 16;
 
+/// All that is spread in a run has at most so many items.
+const MAX_SPREAD_WORK: u64 = 1 << 22;
+
 impl<'a> Machine<'a> {
     pub(super) fn is_generous(&self) -> bool {
         self.options.environment == Environment::Generous
@@ -202,6 +205,11 @@ impl<'a> Machine<'a> {
         }
         if !self.is_python() {
             return self.fault(kind);
+        }
+        let work = self.graph.item_count(arguments) as u64;
+        self.spread = self.spread.saturating_add(work);
+        if self.spread > MAX_SPREAD_WORK {
+            return Err(super::Halt::Limit(crate::LimitKind::Items));
         }
         let graph = &self.graph;
         let mut items: Vec<Value> = match arguments.kind() {
