@@ -4,6 +4,7 @@
 //! Results go to standard output, all else to standard error.
 
 mod args;
+mod kb;
 mod map;
 mod output;
 mod rules;
@@ -28,6 +29,10 @@ fn main() -> ExitCode {
             command: Command::Rules(args),
             ..
         }) => rules::run(&args),
+        Ok(Args {
+            command: Command::Kb(args),
+            ..
+        }) => kb::run(&args),
         Err(answer) => say(&answer),
     };
     status.into()

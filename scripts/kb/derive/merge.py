@@ -1,0 +1,94 @@
+"""Brings the rows of all packages and versions together with the curated entries.
+
+Of several versions the worst counts, and a global is safe only in the roles in which each version that has it
+says so. What is derived strictly, with every call accounted for, replaces a curated entry; else the curated
+entry decides.
+"""
+
+from collections import defaultdict
+
+from .known import HARD, Entry
+from .roles import Row
+from .table import ROLES, Global
+
+# Modules that are reached under a second name, which no source shows.
+SAME = {"importlib._bootstrap": "_frozen_importlib", "importlib._bootstrap_external": "_frozen_importlib_external", "posixpath": "os.path"}
+BADNESS = {"safe": 0, "unknown": 1, "dual": 2, "sink": 3}
+
+
+def merged(packages: list[tuple[str, str, list[Row]]], entries: dict[tuple[str, str], Entry], primitives: set[tuple[str, str]]) -> dict[tuple[str, str], Global]:
+    found: dict[tuple[str, str], list[tuple[str, str, Row]]] = defaultdict(list)
+    for name, version, rows in packages:
+        for row in rows:
+            for module in (row.module, SAME.get(row.module)):
+                if module:
+                    found[module, row.name].append((name, version, row))
+    table = {}
+    for key, rows in found.items():
+        if (entry := worst(rows)) is not None:
+            table[key] = entry
+    for key, entry in entries.items():
+        derived = table.get(key)
+        if derived is None or key in primitives or not replaces(derived, entry):
+            table[key] = curated(key, entry)
+    for key in [key for key, entry in table.items() if entry.hop.startswith("=")]:
+        resolved = followed(key, table)
+        if resolved is None:
+            del table[key]
+        else:
+            table[key] = resolved
+    return table
+
+
+def followed(key: tuple[str, str], table: dict[tuple[str, str], Global]) -> Global | None:
+    """What a second name of a global comes to: the verdict on the global itself."""
+    entry, seen = table[key], {key}
+    target = key
+    while entry is not None and entry.hop.startswith("="):
+        target = tuple(entry.hop[1:].split(":", 1))
+        entry = table.get(target) if target not in seen else None
+        seen.add(target)
+    own = table[key]
+    if entry is None or entry.trust != own.trust or entry.trust == "dual" and not HARD.intersection(entry.capabilities):
+        return None
+    return Global(entry.kind, entry.trust, entry.roles, entry.guard, entry.capabilities, own.provenance, ":".join(target))
+
+
+def worst(rows: list[tuple[str, str, Row]]) -> Global | None:
+    """What is said of a global in all versions together; nothing, if the worst is that nothing is known."""
+    level = max(BADNESS[row.trust] for _, _, row in rows)
+    deciding = [(name, version, row) for name, version, row in rows if BADNESS[row.trust] == level]
+    row = deciding[0][2]
+    if row.trust == "unknown":
+        return None
+    provenance = ", ".join(f"{name} {' '.join(version for n, version, _ in deciding if n == name)}" for name in dict.fromkeys(n for n, _, _ in deciding))
+    if row.trust == "safe":
+        roles = "".join(role for role in ROLES if all(role in r.roles for _, _, r in rows))
+        return Global(row.kind, "safe", roles, row.guard, (), provenance, row.hop) if roles else None
+    if row.trust == "dual" and not any(HARD.intersection(r.capabilities) for _, _, r in deciding) and "stdlib" not in {n for n, _, _ in rows}:
+        # A library's functions that call, look up or read what they are told: unknown is warning enough.
+        return None
+    capabilities = tuple(dict.fromkeys(c for _, _, r in deciding for c in r.capabilities))
+    return Global(row.kind, row.trust, "", "-", capabilities, provenance, row.hop)
+
+
+def replaces(derived: Global, entry: Entry) -> bool:
+    """Whether a derived verdict stands in place of a curated one."""
+    if entry.trust == "safe":
+        return derived.trust == "safe" and set(entry.roles) <= set(derived.roles) and entry.guard == "-"
+    if derived.trust == "safe":
+        # What only calls, looks up or reads when it is called does nothing when it is made.
+        harmless = entry.trust == "dual" and not HARD.intersection(entry.capabilities)
+        return "c" in derived.roles or harmless and "w" in derived.roles
+    return derived.trust == entry.trust
+
+
+def curated(key: tuple[str, str], entry: Entry) -> Global:
+    roles = entry.roles.replace("p", "")
+    if entry.kind == "class":
+        roles += "w" if "c" in roles and "w" not in roles else ""
+        roles += "d" if "b" in roles and "d" not in roles else ""
+    steps = entry.witness.split(" -> ")
+    # A call path begins with the global itself.
+    hop = "!" + " -> ".join(steps[1:] if len(steps) > 1 else steps)
+    return Global(entry.kind, entry.trust, roles, entry.guard, entry.capabilities, f"{entry.package} curated", hop)
