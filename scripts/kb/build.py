@@ -193,10 +193,12 @@ def check_stdlib() -> str:
     if missing:
         raise SystemExit(f"not checked, for the sources of {', '.join(missing)} are not on this machine")
     alone = re.compile(rf"{STDLIB} [\d. ]+$")
-    committed = {key: entry for key, entry in table.decoded(BASE.read_bytes()).items() if alone.match(entry.provenance)}
+    everything = table.decoded(BASE.read_bytes())
+    committed = {key: entry for key, entry in everything.items() if alone.match(entry.provenance)}
     packages = [(p.name, p.version, p.digest) for p in read_lock()[0]]
     rebuilt = table.decoded(table.compiled(build(STDLIB), packages))
     wrong = [key for key, entry in committed.items() if rebuilt.get(key) != entry and not same_but_for_the_way(entry, rebuilt.get(key))]
+    wrong += [key for key, entry in rebuilt.items() if alone.match(entry.provenance) and key not in everything]
     if wrong:
         raise SystemExit(f"{len(wrong)} of {len(committed)} globals differ, the first is {'.'.join(wrong[0])}: run {sys.argv[0]}")
     return f"{len(committed)} globals of the standard library are what its sources give"

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod kb;
 mod rules;
 mod sandbox;
 mod scan;

@@ -13,6 +13,7 @@ from .table import ROLES, Global
 
 # Modules that are reached under a second name, which no source shows.
 SAME = {"importlib._bootstrap": "_frozen_importlib", "importlib._bootstrap_external": "_frozen_importlib_external", "posixpath": "os.path"}
+MAX_INHERITORS = 8
 BADNESS = {"safe": 0, "unknown": 1, "dual": 2, "sink": 3}
 
 
@@ -27,7 +28,13 @@ def merged(packages: list[tuple[str, str, list[Row]]], entries: dict[tuple[str, 
     for key, rows in found.items():
         if (entry := worst(rows)) is not None:
             table[key] = entry
+    for key in inherited_widely(table):
+        del table[key]
+    derived_modules = {module for module, _ in found}
     for key, entry in entries.items():
+        if key[1] == "*" and entry.trust == "dual" and key[0] in derived_modules:
+            # Said of all that a module holds for want of its sources, which are there now.
+            continue
         derived = table.get(key)
         if derived is None or key in primitives or not replaces(derived, entry):
             table[key] = curated(key, entry)
@@ -40,6 +47,16 @@ def merged(packages: list[tuple[str, str, list[Row]]], entries: dict[tuple[str, 
     return table
 
 
+def inherited_widely(table: dict[tuple[str, str], Global]) -> list[tuple[str, str]]:
+    """Methods of libraries that do no certain harm, or that so many classes inherit that they are part of a base."""
+    groups: dict[tuple, list[tuple[str, str]]] = defaultdict(list)
+    for key, entry in table.items():
+        if entry.kind == "method" and not entry.provenance.startswith("stdlib"):
+            method = key[1].rpartition(".")[2]
+            groups[entry.trust == "sink", entry.provenance.split()[0], method, entry.hop].append(key)
+    return [key for (sink, *_), keys in groups.items() if not sink or len(keys) > MAX_INHERITORS for key in keys]
+
+
 def followed(key: tuple[str, str], table: dict[tuple[str, str], Global]) -> Global | None:
     """What a second name of a global comes to: the verdict on the global itself."""
     entry, seen = table[key], {key}
@@ -49,6 +66,10 @@ def followed(key: tuple[str, str], table: dict[tuple[str, str], Global]) -> Glob
         entry = table.get(target) if target not in seen else None
         seen.add(target)
     own = table[key]
+    module, home = key[0], target[0]
+    if module.split(".")[0] == home.split(".")[0] and not home.startswith(module + "."):
+        # Imported for a module's own use, not to be found there.
+        return None
     if entry is None or entry.trust != own.trust or entry.trust == "dual" and not HARD.intersection(entry.capabilities):
         return None
     return Global(entry.kind, entry.trust, entry.roles, entry.guard, entry.capabilities, own.provenance, ":".join(target))

@@ -1,7 +1,7 @@
 """Judges functions and classes by what they reach: the rows of the derived knowledge."""
 
 import builtins
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .known import HARD, PLAIN_METHODS, builtin_class_roles
 from .reach import HARD_ORDER, SOFT, Node, Reach
@@ -52,6 +52,7 @@ class Judge:
         self.universe = universe
         self.reach = reach
         self.classes: dict[Reference, tuple[str, str]] = {}
+        self.judged: dict[Reference, Row | None] = {}
 
     # -------------------------------------------------------------- functions
 
@@ -254,6 +255,13 @@ class Judge:
         )
 
     def class_row(self, module: str, name: str, klass: Reference) -> Row | None:
+        """What is derived of a class, under one of its names."""
+        if klass not in self.judged:
+            self.judged[klass] = self.judge_class(module, name, klass)
+        row = self.judged[klass]
+        return row and replace(row, module=module, name=name)
+
+    def judge_class(self, module: str, name: str, klass: Reference) -> Row | None:
         constructors = [m[1:] for n in CONSTRUCTING for m in self.universe.method(klass, n) if m[0] == "function"]
         danger = self.danger(constructors)
         if danger and (danger[0] == "sink" or set(danger[1]) & HARD):
