@@ -150,6 +150,11 @@ impl Named {
                 .is_some_and(Entry::is_harmful_when_called)
     }
 
+    /// Whether whoever is given it can do harm with it, whatever the arguments.
+    pub(crate) fn is_certain_sink(&self) -> bool {
+        self.trust() == Trust::Sink && !self.is_harmful_when_called()
+    }
+
     /// Whether it is a safe object that is no callable, such as a dtype.
     pub(crate) fn is_constant(&self) -> bool {
         self.allows(Role::Name) && self.entry.as_ref().is_some_and(Entry::is_object)

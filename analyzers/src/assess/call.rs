@@ -56,7 +56,7 @@ impl Assessor<'_, '_> {
             Meaning::Made(maker) => match maker.trust() {
                 Trust::Dual => self.call_dual(maker, arguments, keywords),
                 _ => match self.worst_callable(arguments, keywords) {
-                    Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                    Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                     _ => Reason::UnresolvedCalled,
                 },
             },
@@ -82,9 +82,13 @@ impl Assessor<'_, '_> {
         keywords: Option<Value>,
     ) -> Reason {
         match named.trust() {
-            Trust::Sink | Trust::Dual if role == Role::Make && named.is_harmful_when_called() => {
+            // What its constructor does with text that it is given, it can't do without.
+            Trust::Sink | Trust::Dual
+                if named.is_harmful_when_called()
+                    && (role == Role::Make || !self.holds_text(arguments, keywords)) =>
+            {
                 match self.worst_callable(arguments, keywords) {
-                    Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                    Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                     _ => Reason::UnknownCalled(named),
                 }
             }
@@ -92,7 +96,7 @@ impl Assessor<'_, '_> {
             Trust::Dual => self.call_dual(named, arguments, keywords),
             Trust::Unknown => match self.worst_callable(arguments, keywords) {
                 // What an unknown function does with a sink it is given is not hard to guess.
-                Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                 _ => Reason::UnknownCalled(named),
             },
             Trust::Safe => {
@@ -102,7 +106,7 @@ impl Assessor<'_, '_> {
                 let guard = named.entry.as_ref().map_or(Guard::Any, |entry| entry.guard);
                 match (guard, self.worst_callable(arguments, keywords)) {
                     (Guard::Any, _) | (_, None) => Reason::Accounted,
-                    (_, Some(given)) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                    (_, Some(given)) if given.is_certain_sink() => Reason::SinkCalled(given),
                     (Guard::Types, Some(given)) if given.allows(Role::Call) => Reason::Accounted,
                     (Guard::Makes, Some(given)) if given.allows(Role::Make) => Reason::Accounted,
                     (Guard::Data | Guard::Types | Guard::Makes, Some(_)) => {
@@ -145,7 +149,7 @@ impl Assessor<'_, '_> {
         if !named.only_calls_back() {
             // A sink that is given to something that may call it is reached.
             return match self.worst_callable(arguments, keywords) {
-                Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                 _ => Reason::DualCalled(named),
             };
         }
@@ -167,7 +171,7 @@ impl Assessor<'_, '_> {
         keywords: Option<Value>,
     ) -> Reason {
         match self.worst_callable(arguments, keywords) {
-            Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+            Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
             Some(given) if given.allows(Role::Call) => Reason::Accounted,
             Some(given) if given.trust() == Trust::Unknown => Reason::UnknownCalled(given),
             None if self
@@ -234,6 +238,23 @@ impl Assessor<'_, '_> {
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         }
+    }
+
+    /// Whether there is text or bytes anywhere in the arguments, or may be.
+    fn holds_text(&self, arguments: Value, keywords: Option<Value>) -> bool {
+        let graph = &self.trace.graph;
+        let mut todo: Vec<Value> = vec![arguments];
+        todo.extend(keywords);
+        let mut searched = 0_usize;
+        while let Some(value) = todo.pop() {
+            searched = searched.saturating_add(1);
+            match value.kind() {
+                ValueKind::Str | ValueKind::Bytes | ValueKind::ByteArray => return true,
+                _ if searched > MAX_SEARCHED => return true,
+                _ => todo.extend(graph.items(value).take(MAX_SEARCHED)),
+            }
+        }
+        false
     }
 
     /// The callable in the arguments that is trusted least, if there is any.

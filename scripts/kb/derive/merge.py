@@ -100,7 +100,7 @@ def replaces(derived: Global, entry: Entry) -> bool:
     if derived.trust == "safe":
         # What only calls, looks up or reads when it is called does nothing when it is made.
         harmless = entry.trust == "dual" and not HARD.intersection(entry.capabilities)
-        return "c" in derived.roles or harmless and "w" in derived.roles
+        return derived.kind == "class" and ("c" in derived.roles or harmless and "w" in derived.roles)
     return derived.trust == entry.trust
 
 
