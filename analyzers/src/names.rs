@@ -150,6 +150,21 @@ impl Named {
                 .is_some_and(Entry::is_harmful_when_called)
     }
 
+    /// Whether all the harm it can do is to run or load what text or bytes say.
+    pub(crate) fn needs_text(&self) -> bool {
+        self.capabilities().iter().all(|capability| {
+            matches!(
+                capability,
+                Capability::Exec
+                    | Capability::Import
+                    | Capability::Deserialize
+                    | Capability::FsRead
+                    | Capability::Reflect
+                    | Capability::Callback
+            )
+        })
+    }
+
     /// Whether whoever is given it can do harm with it, whatever the arguments.
     pub(crate) fn is_certain_sink(&self) -> bool {
         self.trust() == Trust::Sink && !self.is_harmful_when_called()

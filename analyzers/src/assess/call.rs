@@ -82,10 +82,11 @@ impl Assessor<'_, '_> {
         keywords: Option<Value>,
     ) -> Reason {
         match named.trust() {
-            // What its constructor does with text that it is given, it can't do without.
+            // What its constructor does with the text that it is given, it can't do without.
             Trust::Sink | Trust::Dual
                 if named.is_harmful_when_called()
-                    && (role == Role::Make || !self.holds_text(arguments, keywords)) =>
+                    && (role == Role::Make
+                        || named.needs_text() && !self.holds_text(arguments, keywords)) =>
             {
                 match self.worst_callable(arguments, keywords) {
                     Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
