@@ -1,15 +1,14 @@
 """Brings the rows of all packages and versions together with the curated entries.
 
-Of several versions the worst counts, and a global is safe only in the roles in which each version that has it
-says so. What is derived strictly, with every call accounted for, replaces a curated entry; else the curated
-entry decides.
+Of several versions the worst counts. What is derived as a sink or as dual-use replaces a curated entry of that
+kind; what is safe, only the lists say.
 """
 
 from collections import defaultdict
 
 from .known import HARD, Entry
 from .roles import Row
-from .table import ROLES, Global
+from .table import Global
 
 # Modules that are reached under a second name, which no source shows.
 SAME = {"importlib._bootstrap": "_frozen_importlib", "importlib._bootstrap_external": "_frozen_importlib_external", "posixpath": "os.path"}
@@ -84,8 +83,9 @@ def worst(rows: list[tuple[str, str, Row]]) -> Global | None:
         return None
     provenance = ", ".join(f"{name} {' '.join(version for n, version, _ in deciding if n == name)}" for name in dict.fromkeys(n for n, _, _ in deciding))
     if row.trust == "safe":
-        roles = "".join(role for role in ROLES if all(role in r.roles for _, _, r in rows))
-        return Global(row.kind, "safe", roles, row.guard, (), provenance, row.hop) if roles else None
+        # Harm is seen on any one path, safety only on all of them: until the derivation of safety has been
+        # reviewed, only the lists call something safe.
+        return None
     if row.trust == "dual" and not any(HARD.intersection(r.capabilities) for _, _, r in deciding) and "stdlib" not in {n for n, _, _ in rows}:
         # A library's functions that call, look up or read what they are told: unknown is warning enough.
         return None
@@ -95,12 +95,6 @@ def worst(rows: list[tuple[str, str, Row]]) -> Global | None:
 
 def replaces(derived: Global, entry: Entry) -> bool:
     """Whether a derived verdict stands in place of a curated one."""
-    if entry.trust == "safe":
-        return derived.trust == "safe" and set(entry.roles) <= set(derived.roles) and entry.guard == "-"
-    if derived.trust == "safe":
-        # What only calls, looks up or reads when it is called does nothing when it is made.
-        harmless = entry.trust == "dual" and not HARD.intersection(entry.capabilities)
-        return derived.kind == "class" and ("c" in derived.roles or harmless and "w" in derived.roles)
     return derived.trust == entry.trust
 
 
