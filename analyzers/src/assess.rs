@@ -119,7 +119,7 @@ impl<'t, 'a> Assessor<'t, 'a> {
                 arguments,
                 keywords,
                 ..
-            } => self.call(callable, arguments, keywords),
+            } => self.call(effect.opcode, callable, arguments, keywords),
             EffectKind::Build { object, state } => self.build(object, state),
             EffectKind::SetItem { object, .. }
             | EffectKind::Append { object, .. }
@@ -144,8 +144,8 @@ impl<'t, 'a> Assessor<'t, 'a> {
         match named.trust() {
             Trust::Safe => Reason::Accounted,
             Trust::Unknown => Reason::UnknownNamed(named),
-            // What only calls what it is given does nothing by being there.
-            Trust::Dual if named.only_calls_back() => Reason::Accounted,
+            _ if named.is_harmful_when_called() => Reason::DualNamed(named),
+            Trust::Dual if named.is_idle_when_named() => Reason::Accounted,
             Trust::Dual => Reason::DualNamed(named),
             Trust::Sink => Reason::SinkNamed(named),
         }

@@ -30,7 +30,9 @@ mod stream;
 mod subject;
 
 pub use artifact::judge;
-pub use knowledge::knowledge_base_digest;
+pub use knowledge::{
+    KnownGlobal, add_knowledge, knowledge_base_digest, knowledge_base_sources, known_global,
+};
 
 /// What the analysis may spend and list.
 #[derive(Debug, Clone)]

@@ -37,13 +37,15 @@ pub(crate) enum Lookup {
     TopModule,
     /// `resolve_name("module:name")`
     Dotted,
+    /// `_ufunc_reconstruct(module, name)`
+    ModuleAttribute,
     /// `partial(callable, ...)`
     Partial,
 }
 
 impl Lookup {
     pub(crate) fn of(named: &Named) -> Option<Self> {
-        let rows: [(&str, &str, Self); 16] = [
+        let rows: [(&str, &str, Self); 18] = [
             ("builtins", "getattr", Self::Attribute),
             ("builtins", "object.__getattribute__", Self::Attribute),
             ("builtins", "type.__getattribute__", Self::Attribute),
@@ -58,6 +60,8 @@ impl Lookup {
             ("pkgutil", "resolve_name", Self::Dotted),
             ("pydoc", "locate", Self::Dotted),
             ("logging.config", "_resolve", Self::Dotted),
+            ("numpy.core", "_ufunc_reconstruct", Self::ModuleAttribute),
+            ("numpy._core", "_ufunc_reconstruct", Self::ModuleAttribute),
             ("functools", "partial", Self::Partial),
             ("_functools", "partial", Self::Partial),
         ];
@@ -169,6 +173,9 @@ impl Meanings<'_, '_> {
                 let (module, name) = path.split_once(':').or_else(|| path.rsplit_once('.'))?;
                 Some(Meaning::Global(Rc::new(Named::new(module, name))))
             }
+            Lookup::ModuleAttribute => {
+                self.attribute(Meaning::Module(self.text(first)?), arguments.next()?)
+            }
             Lookup::Partial => Some(self.at(first, depth)),
         }
     }
@@ -211,6 +218,11 @@ impl Meanings<'_, '_> {
             Meaning::Global(named) if named.name.len() > MAX_NAME => None,
             Meaning::Global(named) => Some(Meaning::Global(Rc::new(named.attribute(&name)))),
             Meaning::Module(module) => Some(Meaning::Global(Rc::new(Named::new(&module, &name)))),
+            // A method of an instance is that of its class, unless its state holds something of that name: then
+            // that was imported, too, and is judged for it.
+            Meaning::Made(maker) if maker.entry.is_some_and(|entry| entry.is_class()) => {
+                Some(Meaning::Global(Rc::new(maker.attribute(&name))))
+            }
             Meaning::Made(_) | Meaning::Unknown => None,
         }
     }

@@ -7,6 +7,7 @@ use pickleproof_core::{Global, GlobalId, Graph};
 
 use crate::judgement::{Capability, Trust};
 use crate::knowledge::{self, Entry, Role};
+use crate::meaning::Lookup;
 use crate::render::Naming;
 
 /// Attributes that lead from any object into the interpreter.
@@ -99,6 +100,16 @@ impl Named {
                 return Self::new(module, plain);
             }
             named.innards = INNARDS.into_iter().find(|innard| parts.contains(innard));
+            // A method of a class all of whose methods are harmless, or have an entry of their own.
+            if named.innards.is_none()
+                && let Some((class, method)) = name.rsplit_once('.')
+                && !method.starts_with("__")
+                && let Some(entry) =
+                    knowledge::exact(module, class).and_then(|class| class.method())
+            {
+                named.entry = Some(entry);
+                return named;
+            }
             let last = parts
                 .get(parts.len().saturating_sub(MAX_PARTS)..)
                 .unwrap_or(&parts);
@@ -131,6 +142,40 @@ impl Named {
         }
     }
 
+    /// Whether it is a class that does harm when it is called, as far as its sources show.
+    pub(crate) fn is_harmful_when_called(&self) -> bool {
+        self.innards.is_none()
+            && self
+                .entry
+                .as_ref()
+                .is_some_and(Entry::is_harmful_when_called)
+    }
+
+    /// Whether all the harm it can do is to run or load what text or bytes say.
+    pub(crate) fn needs_text(&self) -> bool {
+        self.capabilities().iter().all(|capability| {
+            matches!(
+                capability,
+                Capability::Exec
+                    | Capability::Import
+                    | Capability::Deserialize
+                    | Capability::FsRead
+                    | Capability::Reflect
+                    | Capability::Callback
+            )
+        })
+    }
+
+    /// Whether whoever is given it can do harm with it, whatever the arguments.
+    pub(crate) fn is_certain_sink(&self) -> bool {
+        self.trust() == Trust::Sink && !self.is_harmful_when_called()
+    }
+
+    /// Whether it is a safe object that is no callable, such as a dtype.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.allows(Role::Name) && self.entry.as_ref().is_some_and(Entry::is_object)
+    }
+
     pub(crate) fn allows(&self, role: Role) -> bool {
         self.innards.is_none() && self.entry.as_ref().is_some_and(|entry| entry.allows(role))
     }
@@ -147,6 +192,29 @@ impl Named {
     ///
     /// Elsewhere a callback is kept: in a registry, a schedule, a handler.
     pub(crate) fn only_calls_back(&self) -> bool {
+        self.is_of_the_language() && self.entry.as_ref().is_some_and(Entry::only_calls_back)
+    }
+
+    /// Whether it only looks up, reads, or calls what it is given, when it is called: to name it does nothing,
+    /// and each call of it is judged by its arguments.
+    pub(crate) fn is_idle_when_named(&self) -> bool {
+        let looks_up = Lookup::of(self) == Some(Lookup::ModuleAttribute);
+        let is_callable = self.entry.as_ref().is_some_and(Entry::is_callable);
+        let soft = |capability: &Capability| {
+            matches!(
+                capability,
+                Capability::Callback
+                    | Capability::Reflect
+                    | Capability::FsRead
+                    | Capability::Resource
+            )
+        };
+        self.innards.is_none()
+            && self.trust() == Trust::Dual
+            && (looks_up || is_callable && self.capabilities().iter().all(soft))
+    }
+
+    fn is_of_the_language(&self) -> bool {
         const PURE: [&str; 6] = [
             "builtins",
             "functools",
@@ -155,15 +223,15 @@ impl Named {
             "operator",
             "_operator",
         ];
-        PURE.contains(&self.module.as_str())
-            && self.innards.is_none()
-            && self.entry.as_ref().is_some_and(Entry::only_calls_back)
+        PURE.contains(&self.module.as_str()) && self.innards.is_none()
     }
 
     /// The call path to the harm.
     pub(crate) fn witness(&self) -> Vec<String> {
         let mut witness: Vec<String> = self.via.iter().cloned().collect();
-        witness.extend(self.entry.as_ref().map(Entry::witness).unwrap_or_default());
+        if let Some(entry) = &self.entry {
+            witness.extend(entry.witness(&self.module, &self.name));
+        }
         witness
     }
 

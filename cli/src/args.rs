@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     Dis(DisArgs),
     Rules(RulesArgs),
+    Kb(KbArgs),
 }
 
 /// Scans files, folders and standard input.
@@ -64,6 +65,10 @@ pub(crate) struct ScanArgs {
     /// Files and folders; `-` is standard input (at most 1 GiB).
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+
+    /// Knowledge of your own packages, as `scripts/kb/build.py DIR -o FILE` writes it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kb: Option<PathBuf>,
 
     /// The form of the report on standard output.
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format())]
@@ -156,6 +161,26 @@ pub(crate) struct RulesArgs {
     /// Print the JSON Schema of the report instead.
     #[arg(long, conflicts_with = "id")]
     pub(crate) schema: bool,
+}
+
+/// Shows what the knowledge base holds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  pickleproof kb show os.system")]
+pub(crate) struct KbArgs {
+    #[command(subcommand)]
+    pub(crate) command: KbCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KbCommand {
+    /// Shows kind, capabilities, roles, the way to the harm and the sources of a global.
+    Show {
+        /// The global, `MODULE.NAME` or `MODULE:NAME`.
+        #[arg(value_name = "GLOBAL")]
+        global: String,
+    },
+    /// Lists name, version and SHA-256 of the sources that it was derived from.
+    Sources,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -5,6 +5,7 @@
 
 mod args;
 mod dis;
+mod kb;
 mod map;
 mod output;
 mod rules;
@@ -33,6 +34,10 @@ fn main() -> ExitCode {
             command: Command::Rules(args),
             ..
         }) => rules::run(&args),
+        Ok(Args {
+            command: Command::Kb(args),
+            ..
+        }) => kb::run(&args),
         Err(answer) => say(&answer),
     };
     status.into()

@@ -17,6 +17,18 @@ use crate::status::Status;
 
 pub(crate) fn run(args: &ScanArgs, color: Color) -> Status {
     let started = rfc3339(SystemTime::now());
+    if let Some(file) = &args.kb {
+        let added = std::fs::read(file).map(pickleproof_analyzers::add_knowledge);
+        let why = match added {
+            Ok(true) => None,
+            Ok(false) => Some("this is no knowledge base".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(why) = why {
+            complain(format_args!("{}: {why}", escape::path(file)));
+            return Status::Incomplete;
+        }
+    }
     let mut targets = Vec::new();
     for report in &args.reports {
         match Target::new(report) {

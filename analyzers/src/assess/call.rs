@@ -2,13 +2,33 @@
 
 use std::rc::Rc;
 
-use pickleproof_core::{Value, ValueKind};
+use pickleproof_core::{Opcode, Value, ValueKind};
 
 use super::{Assessor, MAX_SEARCHED, Reason};
 use crate::judgement::Trust;
 use crate::knowledge::{Guard, Role};
 use crate::meaning::{Lookup, Meaning};
 use crate::names::Named;
+
+/// Names that are looked up for harm, or that lead into the interpreter.
+const TELLING: [&str; 16] = [
+    "Popen",
+    "check_call",
+    "check_output",
+    "eval",
+    "exec",
+    "execv",
+    "execve",
+    "format",
+    "format_map",
+    "getoutput",
+    "import_module",
+    "loads",
+    "modules",
+    "mro",
+    "popen",
+    "system",
+];
 
 /// Whether it makes a callable that looks up attributes or items by names that it is given.
 fn is_getter(named: &Named) -> bool {
@@ -22,17 +42,21 @@ fn is_getter(named: &Named) -> bool {
 impl Assessor<'_, '_> {
     pub(super) fn call(
         &self,
+        opcode: Opcode,
         callable: Value,
         arguments: Value,
         keywords: Option<Value>,
     ) -> Reason {
         match self.meanings().of(callable) {
-            Meaning::Global(named) => self.call_global(named, arguments, keywords),
+            Meaning::Global(named) => {
+                let role = self.role(opcode, arguments);
+                self.call_global(named, role, arguments, keywords)
+            }
             // A dual-use maker's product does what its maker was told to.
             Meaning::Made(maker) => match maker.trust() {
                 Trust::Dual => self.call_dual(maker, arguments, keywords),
                 _ => match self.worst_callable(arguments, keywords) {
-                    Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                    Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                     _ => Reason::UnresolvedCalled,
                 },
             },
@@ -40,25 +64,55 @@ impl Assessor<'_, '_> {
         }
     }
 
-    fn call_global(&self, named: Rc<Named>, arguments: Value, keywords: Option<Value>) -> Reason {
+    /// What an opcode does with a class: it calls it, or it makes an instance with `__new__` alone.
+    fn role(&self, opcode: Opcode, arguments: Value) -> Role {
+        match opcode {
+            Opcode::NewObj | Opcode::NewObjEx => Role::Make,
+            // Without arguments these two call no class that is not of Python 2's kind.
+            Opcode::Inst | Opcode::Obj if self.trace.graph.item_count(arguments) == 0 => Role::Make,
+            _ => Role::Call,
+        }
+    }
+
+    fn call_global(
+        &self,
+        named: Rc<Named>,
+        role: Role,
+        arguments: Value,
+        keywords: Option<Value>,
+    ) -> Reason {
         match named.trust() {
+            // What its constructor does with the text that it is given, it can't do without.
+            Trust::Sink | Trust::Dual
+                if named.is_harmful_when_called()
+                    && (role == Role::Make
+                        || named.needs_text() && !self.holds_text(arguments, keywords)) =>
+            {
+                match self.worst_callable(arguments, keywords) {
+                    Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
+                    _ => Reason::UnknownCalled(named),
+                }
+            }
             Trust::Sink => Reason::SinkCalled(named),
             Trust::Dual => self.call_dual(named, arguments, keywords),
             Trust::Unknown => match self.worst_callable(arguments, keywords) {
                 // What an unknown function does with a sink it is given is not hard to guess.
-                Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                 _ => Reason::UnknownCalled(named),
             },
             Trust::Safe => {
-                if !named.allows(Role::Call) {
+                if !named.allows(Role::Call) && !named.allows(role) {
                     return Reason::GuardFailed(named);
                 }
                 let guard = named.entry.as_ref().map_or(Guard::Any, |entry| entry.guard);
                 match (guard, self.worst_callable(arguments, keywords)) {
                     (Guard::Any, _) | (_, None) => Reason::Accounted,
-                    (_, Some(given)) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                    (_, Some(given)) if given.is_certain_sink() => Reason::SinkCalled(given),
                     (Guard::Types, Some(given)) if given.allows(Role::Call) => Reason::Accounted,
-                    (Guard::Data | Guard::Types, Some(_)) => Reason::GuardFailed(named),
+                    (Guard::Makes, Some(given)) if given.allows(Role::Make) => Reason::Accounted,
+                    (Guard::Data | Guard::Types | Guard::Makes, Some(_)) => {
+                        Reason::GuardFailed(named)
+                    }
                 }
             }
         }
@@ -80,17 +134,34 @@ impl Assessor<'_, '_> {
         if named.is("builtins", "type") && graph.item_count(arguments) == 1 {
             return Reason::Accounted;
         }
-        if is_getter(&named) && graph.items(arguments).all(|item| self.is_plain_name(item)) {
-            return Reason::DualNamed(named);
+        // To make a getter gets nothing; what calls it is judged where that is.
+        if is_getter(&named) {
+            return if graph.items(arguments).all(|item| self.is_plain_name(item)) {
+                Reason::Accounted
+            } else {
+                Reason::DualCalled(named)
+            };
+        }
+        if Lookup::of(&named) == Some(Lookup::Partial)
+            && let Some(reason) = self.partial(arguments, keywords)
+        {
+            return reason;
         }
         if !named.only_calls_back() {
             // A sink that is given to something that may call it is reached.
             return match self.worst_callable(arguments, keywords) {
-                Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+                Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
                 _ => Reason::DualCalled(named),
             };
         }
         self.calls_back(named, arguments, keywords)
+    }
+
+    /// To make a partial calls nothing: it is harmless if all that it holds is harmless to name.
+    pub(super) fn partial(&self, arguments: Value, keywords: Option<Value>) -> Option<Reason> {
+        let given = self.worst_callable(arguments, keywords)?;
+        let harmless = given.trust() == Trust::Safe || given.is_idle_when_named();
+        harmless.then_some(Reason::Accounted)
     }
 
     /// What does nothing but call what it is given is as harmless as that.
@@ -101,7 +172,7 @@ impl Assessor<'_, '_> {
         keywords: Option<Value>,
     ) -> Reason {
         match self.worst_callable(arguments, keywords) {
-            Some(given) if given.trust() == Trust::Sink => Reason::SinkCalled(given),
+            Some(given) if given.is_certain_sink() => Reason::SinkCalled(given),
             Some(given) if given.allows(Role::Call) => Reason::Accounted,
             Some(given) if given.trust() == Trust::Unknown => Reason::UnknownCalled(given),
             None if self
@@ -150,8 +221,7 @@ impl Assessor<'_, '_> {
                     .is_some_and(|length| length <= 256);
                 short
                     && self.trace.graph.text_lossy(value, 256).is_some_and(|name| {
-                        !name.contains("__")
-                            && !matches!(name.as_str(), "format" | "format_map" | "mro")
+                        !name.contains("__") && !name.split('.').any(|part| TELLING.contains(&part))
                     })
             }
             _ => false,
@@ -169,6 +239,23 @@ impl Assessor<'_, '_> {
             }
             Meaning::Module(_) | Meaning::Unknown => false,
         }
+    }
+
+    /// Whether there is text or bytes anywhere in the arguments, or may be.
+    fn holds_text(&self, arguments: Value, keywords: Option<Value>) -> bool {
+        let graph = &self.trace.graph;
+        let mut todo: Vec<Value> = vec![arguments];
+        todo.extend(keywords);
+        let mut searched = 0_usize;
+        while let Some(value) = todo.pop() {
+            searched = searched.saturating_add(1);
+            match value.kind() {
+                ValueKind::Str | ValueKind::Bytes | ValueKind::ByteArray => return true,
+                _ if searched > MAX_SEARCHED => return true,
+                _ => todo.extend(graph.items(value).take(MAX_SEARCHED)),
+            }
+        }
+        false
     }
 
     /// The callable in the arguments that is trusted least, if there is any.
@@ -194,7 +281,10 @@ impl Assessor<'_, '_> {
                 break;
             }
             let found = match value.kind() {
-                ValueKind::Global => self.meanings().of(value),
+                ValueKind::Global => match self.meanings().of(value) {
+                    Meaning::Global(named) if named.is_constant() => continue,
+                    found => found,
+                },
                 ValueKind::Object => match self.meanings().of(value) {
                     found @ Meaning::Global(_) => found,
                     _ => continue,
@@ -206,7 +296,13 @@ impl Assessor<'_, '_> {
                 }
             };
             if let Meaning::Global(named) = found {
-                let badness = |named: &Rc<Named>| (named.trust(), !named.allows(Role::Call));
+                let badness = |named: &Rc<Named>| {
+                    (
+                        named.trust(),
+                        !named.allows(Role::Call),
+                        !named.allows(Role::Make),
+                    )
+                };
                 if worst
                     .as_ref()
                     .is_none_or(|worst| badness(&named) > badness(worst))

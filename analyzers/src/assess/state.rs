@@ -32,11 +32,18 @@ impl Assessor<'_, '_> {
             Meaning::Global(named)
                 if object.kind() == ValueKind::Object && self.is_partial(object) =>
             {
-                self.calls_back(named, state, None)
+                self.partial(state, None)
+                    .unwrap_or_else(|| self.calls_back(named, state, None))
             }
             Meaning::Global(named) => Reason::GlobalRewired(named),
             Meaning::Module(module) => Reason::GlobalRewired(Rc::new(Named::new(&module, "*"))),
             Meaning::Made(maker) if self.makes(&maker, object, Role::Build) => Reason::Accounted,
+            // A dict goes into `__dict__`; another state would be set attribute by attribute.
+            Meaning::Made(maker)
+                if state.kind() == ValueKind::Dict && self.makes(&maker, object, Role::Dict) =>
+            {
+                Reason::Accounted
+            }
             Meaning::Made(maker) if maker.trust() == Trust::Dual => {
                 self.calls_back(maker, state, None)
             }

@@ -185,7 +185,10 @@ fn base64(data: &[u8]) -> Option<Vec<u8>> {
         digits.push(value);
     }
     // "Incorrect padding"
-    digits.len().is_multiple_of(4).then(|| packed(&mut digits.into_iter(), 6))?
+    digits
+        .len()
+        .is_multiple_of(4)
+        .then(|| packed(&mut digits.into_iter(), 6))?
 }
 
 fn base32(data: &[u8]) -> Option<Vec<u8>> {
@@ -198,7 +201,9 @@ fn base32(data: &[u8]) -> Option<Vec<u8>> {
         });
     }
     // Whole groups of eight, padded.
-    data.len().is_multiple_of(8).then(|| packed(&mut digits.into_iter(), 5))?
+    data.len()
+        .is_multiple_of(8)
+        .then(|| packed(&mut digits.into_iter(), 5))?
 }
 
 /// Digits of so many bits each as bytes; what is left over is padding.

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod dis;
+mod kb;
 mod rules;
 mod sandbox;
 mod scan;

@@ -73,7 +73,13 @@ impl Machine<'_> {
         if !is_dict {
             return self.fault_or(ErrorKind::InvalidState, Exception::AttributeError);
         }
-        if attributes == Attributes::OfClass && self.graph.item_count(items) > 0 {
+        if attributes == Attributes::OfClass
+            && let Some(key) = self.graph.items(items).next()
+        {
+            // The proxy is asked for the index before it is found to take no items.
+            if key.kind() == ValueKind::LongInt && self.graph.small_integer(key).is_none() {
+                return self.fault(ErrorKind::IndexOutOfRange);
+            }
             return self.fault_type(ErrorKind::MissingMethod);
         }
         Ok(())

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Compiles the hand-made lists beside this script into analyzers/kb/base.tsv.
+"""Reads the curated lists beside the builder.
 
 A list holds, line by line:
 
@@ -12,29 +11,27 @@ A list holds, line by line:
 
 `> PATH > PATH` in place of `# WITNESS` is the call path to the harm. MODULE may be several modules
 joined by `|` under which the same globals are found. CAPS and ROLES are those of
-analyzers/kb/README.md. A line that begins with `#` is a comment. The later of two lines for one
+analyzers/kb/README.md; the role `p` is of use to the analysis alone: plain computation, that no stream calls. A line that begins with `#` is a comment. The later of two lines for one
 global wins only if it is a sink or dual-use one where the earlier was safe: nothing becomes safer by
 being listed twice.
-
-    scripts/kb/compile.py            writes the table
-    scripts/kb/compile.py --check    fails if the committed table is not what the lists give
 """
 
 import pathlib
-import sys
+from collections.abc import Iterator
 
-HERE = pathlib.Path(__file__).resolve().parent
-TABLE = HERE.parents[1] / "analyzers" / "kb" / "base.tsv"
+from .known import Entry
+
 CAPABILITIES = set(
     "exec process import native fs-write fs-read net deserialize reflect env exit callback resource".split()
 )
-GUARDS = {"data", "types"}
+GUARDS = {"data", "types", "makes"}
 TRUST = {"S": "sink", "D": "dual", "C": "safe", "F": "safe", "O": "safe"}
 BADNESS = {"safe": 0, "dual": 1, "sink": 2}
+ROLES = "ncwdbimp"
 
 
-def parse(path):
-    """Yields (module, name, columns) for every global of a list."""
+def parse(path: pathlib.Path) -> Iterator[tuple[str, str, Entry]]:
+    """Yields (module, name, entry) for every global of a list."""
     package = None
     for number, line in enumerate(path.read_text().splitlines(), 1):
         line = line.strip()
@@ -44,7 +41,7 @@ def parse(path):
             package = line[1:].strip()
             continue
 
-        def fail(why):
+        def fail(why: str):
             raise SystemExit(f"{path.name}:{number}: {why}: {line}")
 
         head, colon, rest = line.partition(": ")
@@ -52,7 +49,7 @@ def parse(path):
         if not colon or len(fields) not in (3, 4) or fields[1] not in TRUST:
             fail("not MODULE KIND WHAT: NAMES")
         modules, kind, what = fields[0].split("|"), fields[1], fields[2]
-        names, hash_mark, witness = rest.partition(" # ")
+        names, _, witness = rest.partition(" # ")
         names, _, path_text = names.partition(" > ")
         if path_text:
             witness = " -> ".join(step.strip() for step in path_text.split(" > "))
@@ -60,18 +57,18 @@ def parse(path):
         if package is None or not names.split():
             fail("no package or no names")
         trust = TRUST[kind]
-        guard, roles, capabilities = "-", "-", "-"
+        guard, roles, capabilities = "-", "", ()
         if trust == "safe":
-            roles = what
-            if set(roles) - set("ncbi"):
+            if set(what) - set(ROLES):
                 fail("unknown role")
+            roles = what
             if len(fields) == 4:
                 guard = fields[3]
                 if guard not in GUARDS:
                     fail("unknown guard")
         else:
-            capabilities = what
-            if set(what.split(",")) - CAPABILITIES or len(fields) == 4:
+            capabilities = tuple(what.split(","))
+            if set(capabilities) - CAPABILITIES or len(fields) == 4:
                 fail("unknown capability")
             if witness == "-":
                 fail("no witness")
@@ -82,36 +79,16 @@ def parse(path):
                 kind_word = {"F": "function", "O": "object"}.get(kind, "class" if classes else "function")
                 if name == "*":
                     kind_word = "module"
-                full = witness
-                if path_text:
-                    full = f"{module}.{name} -> {witness}"
-                yield module, name, (kind_word, trust, roles, guard, capabilities, package, full)
+                full = f"{module}.{name} -> {witness}" if path_text else witness
+                yield module, name, Entry(kind_word, trust, roles, guard, capabilities, package, full)
 
 
-def compile_table():
-    table = {}
-    for path in sorted(HERE.glob("*.txt")):
-        for module, name, columns in parse(path):
+def read(paths: list[pathlib.Path]) -> dict[tuple[str, str], Entry]:
+    """All entries; of two for one global, the worse."""
+    table: dict[tuple[str, str], Entry] = {}
+    for path in sorted(paths):
+        for module, name, entry in parse(path):
             old = table.get((module, name))
-            if old is None or BADNESS[columns[1]] > BADNESS[old[1]]:
-                table[module, name] = columns
-    lines = ["\t".join((*key, *columns)) for key, columns in table.items()]
-    lines.sort(key=lambda line: line.encode())
-    lines.sort(key=lambda line: "\t".join(line.split("\t")[:2]).encode())
-    return "".join(line + "\n" for line in lines)
-
-
-def main():
-    text = compile_table()
-    if "--check" in sys.argv[1:]:
-        if not TABLE.exists() or TABLE.read_text() != text:
-            raise SystemExit(f"{TABLE} is not what the lists give: run {sys.argv[0]}")
-    else:
-        TABLE.write_text(text)
-    trusts = [line.split("\t")[3] for line in text.splitlines()]
-    counts = ", ".join(f"{trusts.count(trust)} {trust}" for trust in BADNESS)
-    print(f"{len(trusts)} globals: {counts}")
-
-
-if __name__ == "__main__":
-    main()
+            if old is None or BADNESS[entry.trust] > BADNESS[old.trust]:
+                table[module, name] = entry
+    return table
