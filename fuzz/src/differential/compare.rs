@@ -49,9 +49,20 @@ pub(super) fn compare(
 fn is_set_order(stream: &[u8], ours: &Json, theirs: &Json) -> bool {
     const MAKES_A_SET: [u8; 2] = [0x8f, 0x91];
     let log = |result: &Json| result.get("log").and_then(Json::as_array).cloned();
+    let nodes = |result: &Json| unnumbered(result.get("heap"));
+    let same_nodes = nodes(ours) == nodes(theirs);
     let (Some(ours), Some(theirs)) = (log(ours), log(theirs)) else {
         return false;
     };
+    let makes_a_set = stream.iter().any(|byte| MAKES_A_SET.contains(byte));
+    if ours == theirs {
+        // The members of a set were arguments, and the nodes that they are have changed places.
+        let several = |event: &Json| {
+            let arguments = event.get(2).and_then(Json::as_array);
+            arguments.is_some_and(|arguments| arguments.len() > 1)
+        };
+        return makes_a_set && same_nodes && ours.iter().any(several);
+    }
     let first = ours
         .iter()
         .zip(&theirs)
@@ -65,7 +76,7 @@ fn is_set_order(stream: &[u8], ours: &Json, theirs: &Json) -> bool {
     };
     // Members are numbered in the order in which they come.
     let known = |item: &Json| item.get("r").is_some() || given.contains(item);
-    stream.iter().any(|byte| MAKES_A_SET.contains(byte))
+    makes_a_set
         && ours.get(1) == theirs.get(1)
         && taken.len() > 1
         && taken.len() == given.len()
@@ -106,4 +117,24 @@ fn has_high_bit(bytes: &[u8]) -> bool {
         Some((fourth, above)) => *fourth >= 0x7f || above.iter().any(|byte| *byte > 0),
         None => false,
     }
+}
+
+/// The nodes of a heap in any order, whatever the numbers of those that they hold.
+fn unnumbered(heap: Option<&Json>) -> Vec<String> {
+    let mut nodes: Vec<String> = heap
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .map(|node| {
+            let text = node.to_string();
+            let mut parts = text.split("{\"r\":");
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.fold(first, |text, part| {
+                let rest = part.trim_start_matches(|digit: char| digit.is_ascii_digit());
+                text + "{\"r\":" + rest
+            })
+        })
+        .collect();
+    nodes.sort_unstable();
+    nodes
 }
