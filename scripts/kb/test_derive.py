@@ -34,13 +34,24 @@ class Functions(unittest.TestCase):
         self.assertEqual((rows["add"].trust, rows["add"].roles), ("safe", "nc"))
 
     def test_what_changes_the_module_is_not_safe_to_call(self):
-        rows = derived("TABLE = {}\ndef keep(name, f): TABLE[name] = f\n")
+        rows = derived("TABLE = {}\ndef keep(name, f): TABLE[name] = f\ndef alias(f):\n    t = TABLE\n    t['x'] = f\n")
         self.assertNotIn("c", rows["keep"].roles)
+        self.assertNotIn("c", rows["alias"].roles)
 
     def test_a_method_of_an_unknown_object_is_not_accounted_for(self):
         rows = derived("def load(x): return x.system('id')\ndef lower(x): return x.lower()\n")
         self.assertEqual(rows["load"].trust, "unknown")
         self.assertEqual(rows["lower"].roles, "nc")
+
+    def test_a_name_that_may_be_something_unknown_is_not_safe(self):
+        text = """
+        import elsewhere
+        if elsewhere.NEW:
+            run = getattr(elsewhere, 'exec')
+        else:
+            def run(code): return 1
+        """
+        self.assertEqual(derived(text)["run"].trust, "unknown")
 
     def test_the_mode_of_open_decides(self):
         rows = derived("def read(p): return open(p)\ndef write(p): return open(p, 'w')\n")

@@ -265,7 +265,9 @@ class Function:
             root = inside.id
             if root == self.self_name or root in self.fresh:
                 return
-            if "@" in self.taints.get(root, ()) or (root not in self.taints and (root in self.module_names or root in self.aliases)):
+            # A local name for something of the module's is that thing, whatever else is stored into it.
+            outlives = root in self.aliases or root in self.module_names and root not in self.taints
+            if outlives or "@" in self.taints.get(root, ()):
                 self.flags.append(["global", root, line])
             elif self.taints.get(root) and isinstance(target, ast.Attribute):
                 self.flags.append(["param", root, line])

@@ -294,11 +294,18 @@ class Judge:
                 row = self.class_row(module, name, reference)
             elif reference[0] == "known" and (entry := self.universe.known.find(*reference[1:])) and entry.trust != "safe":
                 row = Row(module, name, entry.kind, entry.trust, "", "-", entry.capabilities, f"={reference[1]}:{reference[2]}")
+            elif reference[0] not in ("unknown", "instance"):
+                continue
             else:
+                # One of the things that the name may stand for is not known, so that no other makes it safe.
+                found.append(Row(module, name, "object", "unknown", "", "-", (), "-"))
                 continue
             row = row or Row(module, name, reference[0], "unknown", "", "-", (), "-")
             own = reference[0] != "known" and reference[1:] == (module, name)
             if not own:
+                if row.trust == "unknown" and len(references) > 1:
+                    found.append(row)
+                    continue
                 if row.trust in ("safe", "unknown") and (package_of(reference[1]) != package_of(module) or name.startswith("_")):
                     continue
                 if reference[0] != "known":
